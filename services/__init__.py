@@ -1,0 +1,1 @@
+"""The four services; each imports shared and itself, never another."""
