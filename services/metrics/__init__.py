@@ -1,0 +1,1 @@
+"""What publications did: joins counted by the hour, the publication ledger, the page."""
