@@ -9,6 +9,7 @@ from shared.catalogue.archive import (
     Title,
     WithdrawReason,
 )
+from shared.catalogue.asyncapi import asyncapi
 from shared.catalogue.clock import TimePassed
 from shared.catalogue.delivery import DeliveryExhausted, DisableReason, EndpointDisabled
 from shared.catalogue.envelope import Envelope, Event
@@ -97,6 +98,7 @@ __all__ = [
     "Wire",
     "WithdrawReason",
     "WrongSchema",
+    "asyncapi",
     "decode",
     "encode",
     "encode_all",

@@ -31,7 +31,9 @@ def about(description: str, *, unit: str | None = None, personal: PersonalClass 
         personal: what it says about a person.
         names: what an id is the id of (`event`, `theme`, ...); empty where the value is no id.
     """
-    extra: dict[str, Any] = {"unit": unit, "x-class": personal}
+    extra: dict[str, Any] = {"x-class": personal}
+    if unit:
+        extra["unit"] = unit
     if names:
         extra["x-id-of"] = names
     return Field(description=description, json_schema_extra=extra)
