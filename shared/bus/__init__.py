@@ -1,0 +1,1 @@
+"""The bus: commands and their outbox, the relay to Kafka, consumers with their offsets beside their state."""

@@ -1,0 +1,1 @@
+"""MongoDB as the services use it: transactions, leases, change streams."""
