@@ -1,0 +1,1 @@
+"""The embedded stack: a supervisor, a real Kafka and a real mongod on loopback."""
