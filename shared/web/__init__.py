@@ -1,0 +1,1 @@
+"""HTTP as all services speak it: problems, tokens, idempotency, health, and the process around them."""

@@ -1,0 +1,61 @@
+"""The OpenAPI document of a service: problems instead of FastAPI's own errors, and the scopes in the bearer scheme."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from shared.web.problems import PROBLEM_SCHEMA, problems
+from shared.web.routes import accepted_types, gates
+from shared.web.scopes import SCOPES
+
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The document, made once; every problem that the shared guards may answer is added to each operation."""
+    if app.openapi_schema is None:
+        app.openapi_schema = _build(app)
+    return app.openapi_schema
+
+
+def _build(app: FastAPI) -> dict[str, Any]:
+    found = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes
+    )
+    components = found.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"] = PROBLEM_SCHEMA
+    bearer = components.get("securitySchemes", {}).get("bearer")
+    if bearer is not None:
+        bearer["description"] = _scopes_in_words()
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            for method in _METHODS & set(found["paths"].get(route.path_format, {})):
+                if method.upper() in (route.methods or set()):
+                    _complete(found["paths"][route.path_format][method], route)
+    return found
+
+
+def _complete(operation: dict[str, Any], route: APIRoute) -> None:
+    responses = operation.setdefault("responses", {})
+    default = responses.get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if default.get("$ref", "").endswith("HTTPValidationError"):
+        del responses["422"]
+    statuses = {500, 503}
+    if gates(route):
+        statuses |= {401, 403}
+    if accepted_types(route):
+        statuses |= {400, 413, 415, 422}
+    if operation.get("parameters"):
+        statuses |= {400, 422}
+    for status, response in problems(*sorted(statuses)).items():
+        responses.setdefault(str(status), response)
+
+
+def _scopes_in_words() -> str:
+    lines = [f"- `{scope}`: {meaning}" for scope, meaning in SCOPES.items()]
+    return "A JWT (audience `kairan`) whose `scope` names what it allows:\n\n" + "\n".join(lines)
