@@ -1,4 +1,4 @@
-"""The science of growth, pure: did this publication bring members, how many, and how sure are we? See docs/growth.md."""
+"""The science of growth, pure: did this publication bring members, how many, how sure are we? See docs/growth.md."""
 
 from services.metrics.growth.ledger import ledger
 from services.metrics.growth.model import Band, Joins, Ledger, Publication, Row, Verdict

@@ -26,8 +26,8 @@ class Publication:
 class Joins:
     """A stream of joins by the hour of the event's time, hours without a join included as 0.
 
-    `day_joins` (same shape, or empty) are joins of which only the Asia/Tokyo day is known, counted at its first hour; they
-    belong to daily evidence alone, which a later change brings: no row counts them.
+    `day_joins` (same shape, or empty) are joins of which only the Asia/Tokyo day is known, counted at its first hour.
+    They belong to daily evidence alone, which a later change brings: no row counts them.
     """
 
     start: datetime  # the whole UTC hour of counts[0]
@@ -45,8 +45,8 @@ class Joins:
 class Row:
     """What one publication brought, as known at the ledger's as-of.
 
-    `extra` is `observed - expected` and may be negative; [`low`, `high`] is the highest-density 90 % interval of the extra joins,
-    which are not negative. `expected` is the baseline plus what is credited to other publications in the window.
+    `extra` is `observed - expected` and may be negative; [`low`, `high`] is the highest-density 90 % interval of the
+    extra joins, which are not negative. `expected` is the baseline plus what is credited to other publications.
     """
 
     id: str
@@ -66,8 +66,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Band:
-    """Joins per Asia/Tokyo day that the baseline expects without any publication: mean and 90 % range. Arrays of one length.
+    """Joins per Asia/Tokyo day that the baseline expects without any publication: mean and 90 % range.
 
+    Arrays of one length.
     `start` are the days' first moments (UTC, numpy `datetime64[h]`); the last day may be cut at the as-of.
     """
 
