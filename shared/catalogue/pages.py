@@ -22,8 +22,8 @@ twice, under the same `ce_source` and `ce_id`. Readers ignore unknown types and 
 `ce_time` is when it happened, `ce_recordedtime` when it was recorded; neither is repeated in the data.
 `ce_aggregateversion` counts the events of one subject, from 1.
 
-Personal-data class of a field: `none` says nothing about a person, `person_id` is a person's random id, `personal` could
-single a person out (such fields travel only on the compacted topic that an erase empties).
+Personal-data class of a field: `none` says nothing about a person, `person_id` is a person's random id, `personal`
+could single a person out (such fields travel only on the compacted topic that an erase empties).
 """
 
 
@@ -59,8 +59,8 @@ def _section(entry: EventType, example: Mapping[str, Any] | None) -> str:
         "",
         f"{entry.summary_ja} {schema['description']}",
         "",
-        f"Type `{entry.type}` · topic `{entry.topic}` · key: the {entry.subject}'s id · published by {entry.publisher} · "
-        f"[JSON Schema](schemas/{entry.name}.v{entry.version}.json)",
+        f"Type `{entry.type}` · topic `{entry.topic}` · key: the {entry.subject}'s id · published by {entry.publisher}"
+        f" · [JSON Schema](schemas/{entry.name}.v{entry.version}.json)",
         "",
         "| field | values | unit | required | personal data | meaning |",
         "|---|---|---|---|---|---|",
@@ -70,23 +70,15 @@ def _section(entry: EventType, example: Mapping[str, Any] | None) -> str:
     if entry.tombstones:
         lines += ["A record without a value (tombstone) says: nothing of this is kept any more.", ""]
     if example is not None:
-        lines += [
-            "```",
-            *(f"{name}: {text}" for name, text in example["headers"]),
-            "",
-            *_pretty(example["value"]),
-            "```",
-            "",
-        ]
+        headers = [f"{name}: {text}" for name, text in example["headers"].items()]
+        lines += ["```", *headers, "", *_pretty(example["value"]), "```", ""]
     return "\n".join(lines)
 
 
 def _pretty(value: str | None) -> list[str]:
-    return (
-        json.dumps(json.loads(value), ensure_ascii=False, indent=2).splitlines()
-        if value is not None
-        else ["(no value)"]
-    )
+    if value is None:
+        return ["(no value)"]
+    return json.dumps(json.loads(value), ensure_ascii=False, indent=2).splitlines()
 
 
 def _rows(path: str, part: JsonSchema, root: JsonSchema) -> list[str]:

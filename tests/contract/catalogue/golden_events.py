@@ -1,0 +1,177 @@
+"""What each golden message means. The messages were written once; they are never edited, as the log is not."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from shared.catalogue import (
+    ArchiveCorrected,
+    ArchivePublished,
+    ArchiveWithdrawn,
+    DeliveryExhausted,
+    EndpointDisabled,
+    Envelope,
+    Event,
+    EventData,
+    JoinVoided,
+    MemberErased,
+    MemberJoined,
+    MemberLeft,
+    MemberProfile,
+    SessionCancelled,
+    SessionHeld,
+    SessionRescheduled,
+    SessionScheduled,
+    TimePassed,
+    Title,
+)
+
+FOLDER = Path(__file__).parent / "golden"
+
+MEMBER = "5b0c1a52-3f6e-4d8e-9a51-0c7d2f1e8b34"
+FRIEND = "c2f4be10-92a7-4a6b-8d0e-6e1f7a35d9c8"
+SESSION = "8e2d4f60-17b3-4c59-b1aa-93f0c4d5e671"
+ARCHIVE = "0f9a3d7c-5e21-4b88-a6d4-2c1b7e90f345"
+ENDPOINT = "d41b6a2e-0c95-4f37-8b62-7a3e5d8c1f09"
+THEME = "a7e53c18-64d2-4b0f-9c3e-1d8f2b6a4e70"
+SERIES = "3c6f8b21-d9e4-47a5-8f10-5b2a7c4d9e63"
+SECTION = "e8d1c4b7-2a36-4f59-9b08-6d7f3e5a1c24"
+_TIME = datetime(2022, 3, 31, 9, 15, tzinfo=UTC)
+_START = datetime(2022, 4, 9, 1, 0, tzinfo=UTC)
+
+
+def _event(kind: str, source: str, subject: str, data: EventData | None, number: int, **more: str) -> Event:
+    envelope = Envelope(
+        id=f"7d0e4c9a-{number:04d}-5f3b-8a21-b6c5d4e3f201",
+        source=f"/kairan/{source}",
+        type=f"kairan.{kind}.v1",
+        subject=subject,
+        time=_TIME,
+        recorded_time=_TIME + timedelta(milliseconds=1250),
+        aggregate_version=number,
+        **more,
+    )
+    return Event(envelope, data)
+
+
+EXPECTED: dict[str, Event] = {
+    "member-joined.v1": _event(
+        "member-joined",
+        "membership",
+        MEMBER,
+        MemberJoined(source="publication", source_ref=ARCHIVE, reason="to_learn", entrance_theme_id=THEME),
+        1,
+        correlation_id="f1a2b3c4-d5e6-4789-8abc-def012345678",
+        traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ),
+    "join-voided.v1": _event(
+        "join-voided",
+        "membership",
+        MEMBER,
+        JoinVoided(
+            joined_at=_TIME - timedelta(days=2, microseconds=1),
+            joined_precision="hour",
+            left_at=_TIME - timedelta(days=1),
+            reason_code="duplicate",
+            entrance_theme_id=THEME,
+            source="publication",
+        ),
+        3,
+    ),
+    "member-left.v1": _event("member-left", "membership", MEMBER, MemberLeft(reason_code="self"), 2),
+    "member-erased.v1": _event("member-erased", "membership", MEMBER, MemberErased(basis="request"), 4),
+    "member-profile.v1": _event(
+        "member-profile",
+        "membership",
+        MEMBER,
+        MemberProfile(organisation="見本市役所", prefecture="見本県", referrer_id=FRIEND),
+        2,
+        causation_id="7d0e4c9a-0001-5f3b-8a21-b6c5d4e3f201",
+    ),
+    "member-profile.v1.tombstone": _event("member-profile", "membership", MEMBER, None, 5),
+    "session-scheduled.v1": _event(
+        "session-scheduled",
+        "events",
+        SESSION,
+        SessionScheduled(
+            starts_at=_START,
+            ends_at=_START + timedelta(hours=2),
+            theme_ids=(THEME,),
+            series_id=SERIES,
+            section_ids=(SECTION,),
+            modes=("face_and_voice", "listen_only", "chat_only", "archive"),
+            capacity=300,
+        ),
+        1,
+    ),
+    "session-rescheduled.v1": _event(
+        "session-rescheduled",
+        "events",
+        SESSION,
+        SessionRescheduled(starts_at=_START + timedelta(days=7), ends_at=_START + timedelta(days=7, hours=2)),
+        2,
+    ),
+    "session-cancelled.v1": _event(
+        "session-cancelled", "events", SESSION, SessionCancelled(reason_code="host_unavailable"), 3
+    ),
+    "session-held.v1": _event(
+        "session-held",
+        "events",
+        SESSION,
+        SessionHeld(
+            started_at=_START,
+            ended_at=_START + timedelta(hours=2, minutes=5),
+            attendees=204,
+            theme_ids=(THEME,),
+            series_id=SERIES,
+        ),
+        3,
+    ),
+    "archive-published.v1": _event(
+        "archive-published",
+        "events",
+        ARCHIVE,
+        ArchivePublished(
+            kind="magazine_issue",
+            series_id=SERIES,
+            theme_ids=(THEME,),
+            audience="public",
+            title=Title(ja="見本の特集号", en="A sample issue"),
+            link_code="sample-22",
+        ),
+        1,
+    ),
+    "archive-corrected.v1": _event(
+        "archive-corrected",
+        "events",
+        ARCHIVE,
+        ArchiveCorrected(published_at=_TIME - timedelta(hours=3), session_id=SESSION, theme_ids=()),
+        2,
+    ),
+    "archive-withdrawn.v1": _event("archive-withdrawn", "events", ARCHIVE, ArchiveWithdrawn(reason_code="mistake"), 3),
+    "delivery-exhausted.v1": _event(
+        "delivery-exhausted",
+        "notify",
+        ENDPOINT,
+        DeliveryExhausted(
+            endpoint_id=ENDPOINT,
+            event_type="kairan.member-joined.v1",
+            event_id="7d0e4c9a-0001-5f3b-8a21-b6c5d4e3f201",
+            attempts=10,
+            last_status=503,
+        ),
+        1,
+    ),
+    "endpoint-disabled.v1": _event(
+        "endpoint-disabled",
+        "notify",
+        ENDPOINT,
+        EndpointDisabled(
+            endpoint_id=ENDPOINT,
+            reason_code="gone",
+            last_event_type="kairan.member-joined.v1",
+            last_event_id="7d0e4c9a-0001-5f3b-8a21-b6c5d4e3f201",
+        ),
+        2,
+    ),
+    "time-passed.v1": _event("time-passed", "events", "clock", TimePassed(until=_TIME), 1),
+}
