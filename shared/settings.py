@@ -47,8 +47,8 @@ class ServiceSettings(BaseSettings):
     )
     kafka_kind: Literal["apache", "tansu"] = Field(
         "apache",
-        description="Which broker that is. `tansu` (the light embedded one) has no idempotent producer and keeps nothing."
-        " Danger: `tansu` for a real Apache Kafka turns the idempotent producer off.",
+        description="Which broker that is. `tansu` (the light embedded one) has no idempotent producer and keeps "
+        "nothing. Danger: `tansu` for a real Apache Kafka turns the idempotent producer off.",
     )
     mongo: str = Field(
         "mongodb://127.0.0.1:27017/?replicaSet=kairan",
@@ -59,8 +59,8 @@ class ServiceSettings(BaseSettings):
     clock: Literal["wall", "stream"] = Field(
         "wall",
         description="Whose time rules the community's windows: `wall`, or `stream` (the last time-passed event) for a "
-        "demo or a replay. Tokens, leases, retries and signatures always use wall time. Danger: in `stream` anybody with "
-        "clock:write moves the time of this stack.",
+        "demo or a replay. Tokens, leases, retries and signatures always use wall time. Danger: in `stream` anybody "
+        "with clock:write moves the time of this stack.",
     )
     bind: Bind = Field(
         Address("127.0.0.1", 8000),
@@ -111,8 +111,8 @@ class ServiceSettings(BaseSettings):
     outbox_limit: int = Field(
         1_000_000,
         ge=1,
-        description="Events waiting for Kafka from which on this process says it is not ready and refuses commands (503)."
-        " Danger: too high fills the database's disk in a long outage.",
+        description="Events waiting for Kafka from which on this process says it is not ready and refuses commands "
+        "(503). Danger: too high fills the database's disk in a long outage.",
     )
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from typing import Any
 
 import jwt
 from fastapi import Request, Security
-from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
+from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
 from shared.settings import ServiceSettings
@@ -82,6 +82,7 @@ class Verifier:
         if known is not None:
             expires, caller, source, edition = known
             if time.time() < expires and source.edition() == edition:
+                self._remembered.move_to_end(token)
                 return caller
             del self._remembered[token]
         return await self._verify(token)
@@ -221,26 +222,6 @@ class Require(SecurityBase):
         if caller is None:
             raise unauthorized("The session has ended")
         return caller
-
-
-class _Cookie(SecurityBase):
-    """Documents that an operation also takes the browser's cookie; `Require` reads it."""
-
-    def __init__(self) -> None:
-        self.model = APIKey.model_validate(
-            {
-                "in": APIKeyIn.cookie,
-                "name": COOKIE,
-                "description": "The session of a browser that came by a one-time link.",
-            }
-        )
-        self.scheme_name = "cookie"
-
-    async def __call__(self) -> None:
-        return None
-
-
-_cookie = _Cookie()
 
 
 def require(*scopes: str, cookie: bool = False) -> Any:

@@ -14,7 +14,6 @@ from shared.telemetry.metrics import HTTP_SECONDS
 from shared.web.problems import Problem, as_problem, internal_error, log_unforeseen
 
 ALWAYS_SERVED = ("/health/", "/metrics", "/openapi.json", "/asyncapi.yaml")
-STARTING = Problem(503, "Service unavailable", "The service is starting.", "starting", headers={"Retry-After": "1"})
 
 
 class Edge:
@@ -43,12 +42,12 @@ class Edge:
                 problem = internal_error()
             await problem.response()(scope, receive, seen)
         finally:
-            if not seen.streams:
+            if seen.status and not seen.streams:
                 self._timer(scope, seen.status).observe(time.perf_counter() - began)
 
     async def _traced(self, scope: Scope, receive: Receive, seen: "_Seen") -> None:
         if not self._started() and not scope["path"].startswith(ALWAYS_SERVED):
-            raise STARTING
+            raise Problem(503, "Service unavailable", "It is starting.", "starting", headers={"Retry-After": "1"})
         traceparent = _header(scope, b"traceparent")
         if tracing.is_collecting():
             with tracing.span_from(traceparent, f"{scope['method']} {scope['path']}", SpanKind.SERVER) as span:

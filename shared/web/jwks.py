@@ -10,11 +10,12 @@ import aiohttp
 import jwt
 import structlog
 
-from shared.web.problems import Problem, unavailable
+from shared.web.problems import unavailable
 
 LOOK_AGAIN_S = 1.0
 FRESH_FOR_S = 600.0
 REFETCH_AT_MOST_EVERY_S = 30.0
+AFTER_FAILURE_S = 5.0
 FETCH_TIMEOUT_S = 5.0
 ANSWER_LIMIT = 1 << 20
 _ALGORITHM_OF = {("OKP", "Ed25519"): "EdDSA", ("EC", "P-256"): "ES256", ("RSA", None): "RS256"}
@@ -128,18 +129,15 @@ class IssuerKeys:
     async def find(self, kid: object, algorithm: str) -> jwt.PyJWK | None:
         """See `KeySource.find`."""
         self.edition()
-        key = self._keys.find(kid, algorithm) if self._keys else None
-        if key is not None:
-            return key
-        task = self._refetch()
-        if task is not None:
-            await asyncio.shield(task)
-        if self._keys is None or self._failed:
-            key = self._keys.find(kid, algorithm) if self._keys else None
-            if key is None:
-                raise self._away()
-            return key
-        return self._keys.find(kid, algorithm)
+        key = self._known(kid, algorithm)
+        if key is None:
+            fetching = self._refetch()
+            if fetching is not None:
+                await asyncio.shield(fetching)
+            key = self._known(kid, algorithm)
+        if key is None and (self._keys is None or self._failed):
+            raise unavailable("The issuer of tokens cannot be reached. Repeat the request.")
+        return key
 
     async def close(self) -> None:
         """Stop fetching and close the connection."""
@@ -149,13 +147,14 @@ class IssuerKeys:
         if self._http is not None:
             await self._http.close()
 
-    def _away(self) -> Problem:
-        return unavailable("The issuer of tokens cannot be reached. Repeat the request.")
+    def _known(self, kid: object, algorithm: str) -> jwt.PyJWK | None:
+        return self._keys.find(kid, algorithm) if self._keys else None
 
     def _refetch(self) -> asyncio.Task[None] | None:
         if self._fetching is not None and not self._fetching.done():
             return self._fetching
-        if time.monotonic() - self._tried_at < REFETCH_AT_MOST_EVERY_S:
+        pause_s = AFTER_FAILURE_S if self._failed else REFETCH_AT_MOST_EVERY_S
+        if time.monotonic() - self._tried_at < pause_s:
             return None
         self._tried_at = time.monotonic()
         self._fetching = asyncio.create_task(self._fetch(), name="fetch JWKS")

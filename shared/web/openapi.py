@@ -6,11 +6,18 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from shared.web.auth import COOKIE
+from shared.web.idempotency import DESCRIPTION, HEADER, KEY_SCHEMA
 from shared.web.problems import PROBLEM_SCHEMA, problems
 from shared.web.routes import accepted_types, gates
 from shared.web.scopes import SCOPES
 
-_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+_COOKIE = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": COOKIE,
+    "description": "The session of a browser that came by a one-time link.",
+}
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -29,14 +36,14 @@ def _build(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = PROBLEM_SCHEMA
-    bearer = components.get("securitySchemes", {}).get("bearer")
-    if bearer is not None:
-        bearer["description"] = _scopes_in_words()
-    for route in app.routes:
-        if isinstance(route, APIRoute) and route.include_in_schema:
-            for method in _METHODS & set(found["paths"].get(route.path_format, {})):
-                if method.upper() in (route.methods or set()):
-                    _complete(found["paths"][route.path_format][method], route)
+    operations = [route for route in app.routes if isinstance(route, APIRoute) and route.include_in_schema]
+    if any(gate.cookie for route in operations for gate in gates(route)):
+        components["securitySchemes"]["cookie"] = _COOKIE
+    if "bearer" in components.get("securitySchemes", {}):
+        components["securitySchemes"]["bearer"]["description"] = _scopes_in_words()
+    for route in operations:
+        for method in route.methods or ():
+            _complete(found["paths"][route.path_format][method.lower()], route)
     return found
 
 
@@ -46,14 +53,26 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     if default.get("$ref", "").endswith("HTTPValidationError"):
         del responses["422"]
     statuses = {500, 503}
-    if gates(route):
+    needed = gates(route)
+    if needed:
         statuses |= {401, 403}
+    if any(gate.cookie for gate in needed):
+        operation["security"].append({"cookie": sorted({scope for gate in needed for scope in gate.scopes})})
+    if needed and route.methods and route.methods & {"POST", "DELETE"}:
+        _add_key(operation)
     if accepted_types(route):
         statuses |= {400, 413, 415, 422}
     if operation.get("parameters"):
         statuses |= {400, 422}
     for status, response in problems(*sorted(statuses)).items():
         responses.setdefault(str(status), response)
+
+
+def _add_key(operation: dict[str, Any]) -> None:
+    parameters = operation.setdefault("parameters", [])
+    if all(parameter["name"] != HEADER for parameter in parameters):
+        key = {"name": HEADER, "in": "header", "required": False, "schema": KEY_SCHEMA, "description": DESCRIPTION}
+        parameters.append(key)
 
 
 def _scopes_in_words() -> str:

@@ -73,7 +73,7 @@ def as_problem(error: Exception) -> Problem | None:
     if isinstance(status, int) and isinstance(title, str):
         slug = getattr(error, "slug", None) or getattr(error, "type", None) or ""
         return Problem(status, title, str(getattr(error, "detail", "") or ""), str(slug))
-    return unavailable() if _is_outage(error) else None
+    return _of_the_spine(error)
 
 
 def unavailable(detail: str = "A part that this service needs is away. Repeat the request.") -> Problem:
@@ -123,11 +123,15 @@ def _allowed(request: Request, first: str) -> list[str]:
     return sorted(methods)
 
 
-def _is_outage(error: Exception) -> bool:
-    from shared.bus.command import Overloaded  # imported late: problems can be spoken of without a bus
+def _of_the_spine(error: Exception) -> Problem | None:
+    """What bus, catalogue and store may raise at a command; imported late: problems are spoken of without them too."""
+    from shared.bus.command import Overloaded
+    from shared.catalogue.errors import TooLarge
     from shared.store.mongo import is_infrastructure
 
-    return isinstance(error, Overloaded) or is_infrastructure(error)
+    if isinstance(error, TooLarge):
+        return Problem(413, "Content too large", "An event of this command would exceed 256 KiB.", "too-large")
+    return unavailable() if isinstance(error, Overloaded) or is_infrastructure(error) else None
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.web.auth import Require
+from shared.web.idempotency import HEADER, checked_key
 from shared.web.problems import Problem, as_problem
 
 BODY_LIMIT = 1 << 20
@@ -36,7 +37,8 @@ class _GuardedRequest(Request):
 
 
 class Operation(APIRoute):
-    """A route of an API. Its order: token (401, 403), size (413), media type (415), text and JSON (400), fields (422).
+    """A route of an API. Its order: token (401, 403), `Idempotency-Key` (400), size (413), media type (415), text and
+    JSON (400), fields (422).
 
     The body's bytes stay at `await request.body()`, for the request's hash.
     """
@@ -55,6 +57,7 @@ class Operation(APIRoute):
                 for gate in gates:
                     await gate(guarded_request)
                 if reads_body:
+                    checked_key(request.headers.get(HEADER))
                     await _read(guarded_request, limit, accepts)
                 return await serve(guarded_request)
             except Exception as error:

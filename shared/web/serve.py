@@ -66,6 +66,7 @@ def run(build: Callable[[], ServiceApp]) -> None:
 
 
 async def _main(build: Callable[[], ServiceApp]) -> int:
+    stop = _stop_on_signals()
     try:
         settings = ServiceSettings()
         logs.configure("kairan", settings.instance, settings.log_level)
@@ -79,7 +80,6 @@ async def _main(build: Callable[[], ServiceApp]) -> int:
     except AddressTaken as error:
         _log.error("address cannot be had", why=str(error))
         return EXIT_ADDRESS_TAKEN
-    stop = _stop_on_signals()
     try:
         async with serving(service, sockets) as starting:
             await _first(stop, starting)
