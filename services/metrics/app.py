@@ -1,0 +1,86 @@
+"""Metrics, composed: ingest and evaluate, the API and the page. `python -m services.metrics.app` runs it."""
+
+from typing import Any
+
+from services.metrics.api import api
+from services.metrics.consumers import SUBSCRIPTION
+from services.metrics.evaluate import Evaluator
+from services.metrics.figures import Figures
+from services.metrics.live import LiveBoard
+from services.metrics.page.routes import page
+from services.metrics.settings import Settings
+from services.metrics.store.board import Boards
+from services.metrics.store.sessions import Sessions
+from shared.bus.consumer import Consumer
+from shared.bus.rebuild import Rebuild, RebuildReport
+from shared.settings import ServiceSettings
+from shared.store.mongo import Store
+from shared.web.auth import Verifier
+from shared.web.health import Check, Health
+from shared.web.serve import run
+from shared.web.service import ServiceApp, build_app
+
+DATABASE = "kairan_metrics"
+DESCRIPTION = (
+    "What publications brought: joins, members, and a ledger with a range and a verdict for every publication."
+)
+
+
+def build(settings: Settings | None = None, database: str = DATABASE) -> ServiceApp:
+    """The composed service; called inside the event loop."""
+    settings = settings or Settings()
+    store = Store(settings.mongo, database, app_name=settings.instance)
+    consumer = Consumer(
+        SUBSCRIPTION,
+        store,
+        settings.kafka,
+        kind=settings.kafka_kind,
+        service="metrics",
+        instance=settings.instance,
+    )
+    evaluator = Evaluator(store, settings.clock, settings.instance)
+    live = LiveBoard(store)
+    sessions = Sessions(store)
+    return build_app(
+        settings,
+        name="metrics",
+        title="Kairan metrics",
+        description=DESCRIPTION,
+        routers=[
+            api(Figures(store, settings.clock), Boards(store), live),
+            page(live, sessions, settings.jwks_file),
+        ],
+        parts=[sessions, consumer, evaluator, live],
+        health=_health(store, consumer, evaluator),
+        verifier=Verifier(settings),
+        sessions=sessions.caller,
+    )
+
+
+async def rebuild(settings: ServiceSettings, progress: Any = None, database: str = DATABASE) -> RebuildReport:
+    """Fills a new generation of the read model from the log, beside the live one; returns when it serves."""
+    store = Store(settings.mongo, database, app_name="rebuild-metrics")
+    try:
+        rebuilding = Rebuild(SUBSCRIPTION, store, settings.kafka)
+        return await (rebuilding.run(progress) if progress else rebuilding.run())
+    finally:
+        await store.close()
+
+
+def _health(store: Store, consumer: Consumer, evaluator: Evaluator) -> Health:
+    health = Health()
+    health.add_live("consumer", consumer.alive)
+    health.add_live("evaluate", evaluator.alive)
+    health.add_ready("mongo", store.ready)
+
+    def stream() -> Check:
+        report = consumer.report()
+        return Check(report["state"] not in ("stopped", "connecting"), report, report["state"])
+
+    health.add_stream("consumer-metrics", stream)
+    health.add_stream("evaluate", lambda: Check(evaluator.alive(), evaluator.report()))
+    return health
+
+
+if __name__ == "__main__":
+    run(build)

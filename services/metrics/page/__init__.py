@@ -1,0 +1,1 @@
+"""The open page: today in one sentence, joins per day, the ledger; server-rendered, Japanese and English."""

@@ -1,0 +1,81 @@
+"""Browsers' sessions and spent one-time links. A session is stored by its hash: the database cannot open the page."""
+
+import asyncio
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from shared.store.mongo import Store, StoreError, is_duplicate
+from shared.web.auth import Caller
+from shared.web.tokens import Link
+
+log = structlog.get_logger(__name__)
+
+SESSION_S = 12 * 3600
+_SESSIONS, _LINKS = "browser_sessions", "used_links"
+_SCOPES = frozenset({"growth:read"})
+
+
+class LinkSpent(Exception):
+    """A one-time link was used before. Ask for another with `kairan link`."""
+
+
+class Sessions:
+    """Opens and finds browsers' sessions."""
+
+    name = "sessions"
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """What has expired shall vanish by itself."""
+        self._task = asyncio.create_task(self._prepare(), name="sessions-prepare")
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _prepare(self) -> None:
+        while True:
+            try:
+                for collection in (_SESSIONS, _LINKS):
+                    await self._store.ensure_expiry(collection, "expires_at", 0)
+            except StoreError as error:
+                log.info("expiry_waits", error=type(error).__name__)
+                await asyncio.sleep(1.0)
+            else:
+                return
+
+    async def open(self, link: Link) -> str:
+        """Spends the link and returns the value of the new session's cookie. Raises LinkSpent."""
+        value = secrets.token_urlsafe(32)
+        expires_at = datetime.now(UTC) + timedelta(seconds=SESSION_S)
+        await self._store.collection(_SESSIONS).insert_one({"_id": _hash(value), "expires_at": expires_at})
+        await self._spend(link)
+        return value
+
+    async def _spend(self, link: Link) -> None:
+        """Last, so that a failure before it costs no link; remembered a day longer than any clock may trust it."""
+        expires_at = datetime.fromtimestamp(link.expires, UTC) + timedelta(days=1)
+        try:
+            await self._store.collection(_LINKS).insert_one({"_id": link.jti, "expires_at": expires_at})
+        except StoreError as error:
+            if is_duplicate(error):
+                raise LinkSpent(link.jti) from None
+            raise
+
+    async def caller(self, value: str) -> Caller | None:
+        """Who holds this cookie; None when it is unknown or has expired."""
+        row = await self._store.collection(_SESSIONS).find_one({"_id": _hash(value)})
+        if row is None or row["expires_at"] <= datetime.now(UTC):
+            return None
+        return Caller(f"browser-{row['_id'][:16]}", _SCOPES)
+
+
+def _hash(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()
