@@ -62,6 +62,14 @@ def _refuse_unfit(envelope: Envelope) -> None:
         raise ValueError("an aggregate's versions start at 1")
 
 
+def type_of(headers: Headers) -> bytes:
+    """The `ce_type` header, before anything else is looked at. Raises BadHeader when it is missing."""
+    for name, value in headers:
+        if name == "ce_type" and value:
+            return value
+    raise BadHeader("ce_type is missing")
+
+
 def texts_of(headers: Headers) -> dict[str, str]:
     """The CloudEvents headers and the content type as text. Raises BadHeader: not UTF-8, or one of them twice."""
     texts: dict[str, str] = {}

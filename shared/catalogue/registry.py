@@ -59,9 +59,14 @@ class Catalogue:
         """The known versions of a name, ascending; empty when the name is not known."""
         return tuple(sorted(self._versions.get(name, ())))
 
+    def sent(self, entry: EventType) -> bool:
+        """Whether it is sent today: the newest version of its name, or a lower one during an overlap."""
+        above = range(entry.version + 1, len(self._versions[entry.name]) + 1)
+        return all((entry.name, version) in self.downcasters for version in above)
+
     def of_service(self, service: str) -> tuple[EventType, ...]:
-        """Everything that a service publishes."""
-        return tuple(entry for entry in self.types if entry.publisher == service)
+        """Everything that a service sends today."""
+        return tuple(entry for entry in self.types if entry.publisher == service and self.sent(entry))
 
     def topics_of(self, service: str) -> tuple[str, ...]:
         """The topics that a service publishes on."""

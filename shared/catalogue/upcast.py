@@ -3,12 +3,12 @@
 A caster is a pure function from JSON object to JSON object, registered under (event name, version it starts from).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Data = dict[str, Any]
 Caster = Callable[[Data], Data]
-Casters = dict[tuple[str, int], Caster]
+Casters = Mapping[tuple[str, int], Caster]
 
 UPCASTERS: Casters = {}
 """(name, n): data of version n -> data of version n + 1. Stays for ever, as the log does."""

@@ -9,10 +9,10 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from shared.catalogue.envelope import Envelope, Event
-from shared.catalogue.errors import BadHeader, NotJson, TooLarge, UnknownVersion, WrongSchema
+from shared.catalogue.errors import NotJson, TooLarge, UnknownVersion, WrongSchema
 from shared.catalogue.event_type import EventType
 from shared.catalogue.fields import EventData
-from shared.catalogue.headers import Headers, read_also_versions, read_envelope, texts_of, write_headers
+from shared.catalogue.headers import Headers, read_also_versions, read_envelope, texts_of, type_of, write_headers
 from shared.catalogue.registry import Catalogue
 
 MAX_VALUE_BYTES = 256 * 1024
@@ -41,13 +41,34 @@ class Skip:
     reason: SkipReason
 
 
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """Where the data of one known type and version go: all that decoding needs, looked up once."""
+
+    entry: EventType
+    newest: EventType
+    newest_type: str
+    known: tuple[int, ...]
+    adapter: TypeAdapter[EventData]
+
+
+_NOT_WANTED = Skip("not_wanted")
+
+
 class Wire:
     """Encoder and decoder of one catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._adapters = {entry.type: TypeAdapter(entry.model) for entry in catalogue.types}
-        self._names = {entry.type: entry.name for entry in catalogue.types}
+        self._adapters: dict[str, TypeAdapter[EventData]] = {
+            entry.type: TypeAdapter(entry.model) for entry in catalogue.types
+        }
+        self._routes = {entry.type.encode(): self._route(entry) for entry in catalogue.types}
+
+    def _route(self, entry: EventType) -> _Route:
+        newest = self._catalogue.by_name(entry.name)
+        known = self._catalogue.versions(entry.name)
+        return _Route(entry, newest, newest.type, known, self._adapters[newest.type])
 
     def encode(self, event: Event) -> Record:
         """The record of an event, in its own version.
@@ -106,65 +127,54 @@ class Wire:
         """
         if value is not None and len(value) > MAX_VALUE_BYTES:
             raise TooLarge(f"{len(value)} bytes, at most {MAX_VALUE_BYTES}")
+        ce_type = type_of(headers)
+        route = self._routes.get(ce_type)
+        if route is None:
+            return self._unknown(headers, wanted)
+        if wanted is not None and route.entry.name not in wanted:
+            return _NOT_WANTED
         texts = texts_of(headers)
-        ce_type = texts.get("ce_type")
-        if not ce_type:
-            raise BadHeader("ce_type is missing")
-        name = self._names.get(ce_type)
-        if name is None:
-            return self._unknown(ce_type, texts, wanted)
-        if wanted is not None and name not in wanted:
-            return Skip("not_wanted")
         also = read_also_versions(texts)
-        if also and self._knows_higher(name, ce_type, also):
+        if also and any(route.entry.version < int(other) and int(other) in route.known for other in also):
             return Skip("older_version_of_known")
-        return self._read(read_envelope(texts, ce_type, also), value)
+        return self._read(route, read_envelope(texts, route.newest_type, also), value)
 
-    def _unknown(self, ce_type: str, texts: dict[str, str], wanted: Collection[str] | None) -> Skip:
-        parts = _TYPE.fullmatch(ce_type)
+    def _unknown(self, headers: Headers, wanted: Collection[str] | None) -> Skip:
+        texts = texts_of(headers)
+        parts = _TYPE.fullmatch(texts["ce_type"])
         known = self._catalogue.versions(parts[1]) if parts else ()
         if parts is None or not known:
             return Skip("unknown_type")
         if wanted is not None and parts[1] not in wanted:
-            return Skip("not_wanted")
+            return _NOT_WANTED
         if any(int(version) in known for version in read_also_versions(texts)):
             return Skip("newer_version_of_known")
         raise UnknownVersion(f"{parts[1]} version {parts[2]}; known: {', '.join(map(str, known))}")
 
-    def _knows_higher(self, name: str, ce_type: str, also: tuple[str, ...]) -> bool:
-        entry = self._catalogue.by_type(ce_type)
-        known = self._catalogue.versions(name)
-        return entry is not None and any(entry.version < int(other) and int(other) in known for other in also)
-
-    def _read(self, envelope: Envelope, value: bytes | None) -> Event:
-        newest = self._catalogue.by_name(self._names[envelope.type])
-        if newest.type != envelope.type:
-            value = self._upcast(envelope.type, newest, value)
-            envelope = replace(envelope, type=newest.type)
+    def _read(self, route: _Route, envelope: Envelope, value: bytes | None) -> Event:
         if value is None:
-            if not newest.tombstones:
-                raise WrongSchema(f"{newest.type} without data; it has no tombstones")
+            if not route.newest.tombstones:
+                raise WrongSchema(f"{route.entry.type} without data; it has no tombstones")
             return Event(envelope, None)
+        if route.entry is not route.newest:
+            value = self._upcast(route, value)
         try:
-            return Event(envelope, self._adapters[newest.type].validate_json(value, strict=True))
+            return Event(envelope, route.adapter.validate_json(value, strict=True))
         except ValidationError as error:
             raise _poison(error) from None
 
-    def _upcast(self, ce_type: str, newest: EventType, value: bytes | None) -> bytes | None:
-        if value is None:
-            return None
-        entry = self._catalogue.by_type(ce_type)
+    def _upcast(self, route: _Route, value: bytes) -> bytes:
         try:
             data = orjson.loads(value)
         except orjson.JSONDecodeError:
             raise NotJson("the value cannot be parsed") from None
         try:
-            for version in range(entry.version if entry else 1, newest.version):
-                data = self._catalogue.upcasters[(newest.name, version)](data)
+            for version in range(route.entry.version, route.newest.version):
+                data = self._catalogue.upcasters[(route.entry.name, version)](data)
             return orjson.dumps(data)
         except Exception as error:
             # An upcaster trusts its input; what it stumbles over is data that never had its version's schema.
-            raise WrongSchema(f"{ce_type} cannot be upcast: {type(error).__name__}") from None
+            raise WrongSchema(f"{route.entry.type} cannot be upcast: {type(error).__name__}") from None
 
 
 def _poison(error: ValidationError) -> NotJson | WrongSchema:

@@ -40,7 +40,7 @@ def _scalar(part: JsonSchema) -> st.SearchStrategy[Any]:
         return times.map(lambda time: time.isoformat().replace("+00:00", "Z"))
     if "pattern" in part:
         return ids
-    letters = st.characters(codec="utf-8", exclude_categories=("Cs",))
+    letters = st.characters(codec="utf-8")
     return st.text(letters, min_size=part.get("minLength", 0), max_size=part.get("maxLength"))
 
 

@@ -1,7 +1,12 @@
-"""What each golden message means. The messages were written once; they are never edited, as the log is not."""
+"""What each golden message means. The messages were written once; they are never edited, as the log is not.
 
+`python -m tests.contract.catalogue.golden_events` writes those that are missing and touches no other.
+"""
+
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from shared.catalogue import (
     ArchiveCorrected,
@@ -23,6 +28,7 @@ from shared.catalogue import (
     SessionScheduled,
     TimePassed,
     Title,
+    encode,
 )
 
 FOLDER = Path(__file__).parent / "golden"
@@ -39,7 +45,7 @@ _TIME = datetime(2022, 3, 31, 9, 15, tzinfo=UTC)
 _START = datetime(2022, 4, 9, 1, 0, tzinfo=UTC)
 
 
-def _event(kind: str, source: str, subject: str, data: EventData | None, number: int, **more: str) -> Event:
+def _event(kind: str, source: str, subject: str, data: EventData | None, number: int, **more: Any) -> Event:
     envelope = Envelope(
         id=f"7d0e4c9a-{number:04d}-5f3b-8a21-b6c5d4e3f201",
         source=f"/kairan/{source}",
@@ -175,3 +181,25 @@ EXPECTED: dict[str, Event] = {
     ),
     "time-passed.v1": _event("time-passed", "events", "clock", TimePassed(until=_TIME), 1),
 }
+
+UPCAST: dict[str, Event] = {}
+"""What the golden message of an old version means today, where a newer version took its place."""
+
+
+def write_missing() -> list[str]:
+    """Writes a golden message for each event above that has none, and returns their names."""
+    missing = [name for name in EXPECTED if not (FOLDER / f"{name}.json").exists()]
+    for name in missing:
+        record = encode(EXPECTED[name])
+        message = {
+            "topic": record.topic,
+            "key": record.key.decode(),
+            "headers": {header: text.decode() for header, text in record.headers},
+            "value": record.value.decode() if record.value is not None else None,
+        }
+        (FOLDER / f"{name}.json").write_text(json.dumps(message, ensure_ascii=False, indent=2) + "\n")
+    return missing
+
+
+if __name__ == "__main__":
+    write_missing()

@@ -163,3 +163,11 @@ def test_by_name_gives_the_newest_unless_asked_otherwise() -> None:
     assert catalogue.by_name("lamp-lit", 1) is ONE
     assert catalogue.for_model(LampLit) is ONE
     assert catalogue.by_type("kairan.lamp-lit.v3") is None
+
+
+def test_a_version_is_sent_until_its_overlap_ends() -> None:
+    during = Catalogue([ONE, TWO, THREE], upcasters=UP, downcasters={("lamp-lit", 3): unhoused})
+    assert during.of_service("house") == (TWO, THREE)
+    assert Catalogue([ONE, TWO, THREE], upcasters=UP).of_service("house") == (THREE,)
+    assert during.of_service("garden") == ()
+    assert during.topics_of("house") == ("kairan.lamp",)
