@@ -1,0 +1,1 @@
+"""Notify: who hears of it. Webhook endpoints and their deliveries."""

@@ -1,0 +1,87 @@
+"""Notify, composed: `python -m services.notify.app`."""
+
+from services.notify.address_guard import SystemLookup
+from services.notify.api import EndpointsApi
+from services.notify.attempts import Office
+from services.notify.consumers import Planner, subscription
+from services.notify.dispatcher import Dispatcher
+from services.notify.endpoint import Endpoints
+from services.notify.registry import Registry
+from services.notify.results import Results
+from services.notify.sender import HttpSender
+from services.notify.settings import Settings
+from services.notify.store import NotifyStore
+from services.notify.vault import Vault
+from shared.bus.consumer import Consumer
+from shared.bus.write_side import WriteSide
+from shared.store.mongo import Store
+from shared.web.auth import Verifier
+from shared.web.health import Check, Health
+from shared.web.serve import run
+from shared.web.service import ServiceApp, build_app
+
+NAME = "notify"
+
+
+def build(settings: Settings | None = None, database: str = "kairan_notify") -> ServiceApp:
+    """All wiring of the service. Settings come from the environment unless given."""
+    settings = settings or Settings()
+    vault = Vault.from_file(settings.notify_secrets_key_file)
+    store = Store(settings.mongo, database, app_name=settings.instance)
+    notify, endpoints = NotifyStore(store), Endpoints(vault)
+    write_side = WriteSide(store, settings, NAME)
+    registry = Registry(write_side.commands)
+    guard, lookup = settings.guard(), SystemLookup()
+    results = Results(notify)
+    sender = HttpSender(guard, lookup, total_s=settings.notify_timeout_s)
+    office = Office(sender, results, registry, settings.schedule())
+    dispatcher = Dispatcher(store, notify, endpoints, office, settings.instance, settings.notify_in_flight)
+    consumer = Consumer(
+        subscription(Planner(notify, endpoints)),
+        store,
+        settings.kafka,
+        kind=settings.kafka_kind,
+        service=NAME,
+        instance=settings.instance,
+    )
+    api = EndpointsApi(notify, registry, vault, guard, lookup, dispatcher.look_again)
+    return build_app(
+        settings,
+        name=NAME,
+        title="Kairan notify",
+        description="Who hears of it: webhook endpoints, and the log of what was delivered to them.",
+        routers=[api.routes()],
+        parts=[write_side, sender, results, dispatcher, consumer],
+        health=_health(store, write_side, consumer, dispatcher, settings),
+        verifier=Verifier(settings),
+    )
+
+
+def _health(
+    store: Store, write_side: WriteSide, consumer: Consumer, dispatcher: Dispatcher, settings: Settings
+) -> Health:
+    def outbox() -> Check:
+        waiting = write_side.relay.depth
+        return Check(waiting <= settings.outbox_limit, {"waiting": waiting, "limit": settings.outbox_limit})
+
+    def relay() -> Check:
+        report = write_side.relay.report()
+        return Check(bool(report["publishing"]), report)
+
+    def stream() -> Check:
+        report = consumer.report()
+        fine = report["state"] in ("caught_up", "progressing", "standby")
+        return Check(fine, report, report["state"])
+
+    health = Health()
+    health.add_live("consumer", consumer.alive)
+    health.add_ready("mongo", store.ready)
+    health.add_ready("outbox", outbox)
+    health.add_stream("relay", relay)
+    health.add_stream("consumer-notify", stream)
+    health.add_stream("lanes", lambda: Check(True, dispatcher.report()))
+    return health
+
+
+if __name__ == "__main__":
+    run(build)

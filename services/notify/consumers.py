@@ -1,0 +1,44 @@
+"""What notify hears: every event becomes a delivery for each endpoint that wants it, in the batch's own transaction."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from services.notify.domain import OFFERED, TOPICS
+from services.notify.endpoint import Endpoints
+from services.notify.planning import Planned, plan, unique
+from services.notify.store import NotifyStore
+from shared.bus.batch import Received, Subscription
+from shared.bus.generations import Tx
+from shared.catalogue import MemberErased
+
+GROUP: Final = "notify"
+_YIELD_EVERY: Final = 50
+
+
+class Planner:
+    """Plans, and sends nothing: what is planned is committed before any lane can see it."""
+
+    def __init__(self, store: NotifyStore, endpoints: Endpoints) -> None:
+        self._store = store
+        self._endpoints = endpoints
+
+    async def apply(self, batch: Sequence[Received], tx: Tx) -> None:
+        """Endpoints are read in the transaction: one created before an event was recorded is there to hear it."""
+        endpoints = self._endpoints.of(await self._store.endpoints(tx.session))
+        planned: list[Planned] = []
+        for n, received in enumerate(batch):
+            planned += plan(received.event, received.timestamp_ms, endpoints)
+            if n % _YIELD_EVERY == _YIELD_EVERY - 1:
+                await asyncio.sleep(0)
+        if planned:
+            await self._store.plan(unique(planned), int(time.time() * 1000), tx.session)
+        erased = [one.event.envelope.subject for one in batch if isinstance(one.event.data, MemberErased)]
+        if erased:
+            await self._store.forget_people(erased, tx.session)
+
+
+def subscription(planner: Planner) -> Subscription:
+    """The group `notify`: from the beginning, since an endpoint hears nothing that is older than itself anyway."""
+    return Subscription(group=GROUP, topics=TOPICS, wanted=frozenset(OFFERED), apply=planner.apply)

@@ -1,0 +1,105 @@
+"""A delivery as it is stored, read and written down again: the documents of `deliveries` and `lanes`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from services.notify.outcome import Answer, Verdict
+from services.notify.planning import Planned
+from shared.store.mongo import Binary, Document, UpdateOne
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A delivery that is due: `made` attempts were made before this one."""
+
+    id: str
+    endpoint_id: str
+    sequence: int
+    made: int
+    event_type: str
+    event_id: str
+    recorded_ms: int
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What is kept per endpoint beside its settings; `failing_since_ms` is the first of an unbroken row of failures."""
+
+    endpoint_id: str
+    sequence: int
+    failing_since_ms: int | None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """One attempt's end, as it is to be written down. Times in wall milliseconds."""
+
+    delivery: Waiting
+    answer: Answer
+    verdict: Verdict
+    ended_ms: int
+
+    @property
+    def next_at_ms(self) -> int | None:
+        """When it is due again; None when it has ended."""
+        return self.ended_ms + int(self.verdict.delay_s * 1000) if self.verdict.state == "waiting" else None
+
+
+def document_of(planned: Planned, sequence: int, now_ms: int) -> Document:
+    person = {"person": planned.person} if planned.person else {}
+    return {
+        "_id": planned.id,
+        "endpoint": planned.endpoint.id,
+        "sequence": sequence,
+        "event_type": planned.event_type,
+        "event_id": planned.event_id,
+        "recorded_ms": planned.recorded_ms,
+        "state": "waiting",
+        "made": 0,
+        "next_at_ms": now_ms,
+        "planned_at": datetime.fromtimestamp(now_ms / 1000, UTC),
+        "attempts": [],
+        "body": Binary(planned.body),
+        **person,
+    }
+
+
+def waiting_of(document: Mapping[str, Any]) -> Waiting:
+    return Waiting(
+        id=document["_id"],
+        endpoint_id=document["endpoint"],
+        sequence=int(document["sequence"]),
+        made=int(document["made"]),
+        event_type=document["event_type"],
+        event_id=document["event_id"],
+        recorded_ms=int(document["recorded_ms"]),
+        body=bytes(document["body"]),
+    )
+
+
+def settlement_write(settled: Settled) -> UpdateOne:
+    verdict, answer = settled.verdict, settled.answer
+    made = settled.delivery.made + 1
+    change: Document = {"state": verdict.state, "made": made}
+    if settled.next_at_ms is not None:
+        change["next_at_ms"] = settled.next_at_ms
+    else:
+        change["done_at"] = datetime.fromtimestamp(settled.ended_ms / 1000, UTC)
+    attempt = {
+        "at_ms": settled.ended_ms - int(answer.duration_ms),
+        "status": answer.status,
+        "duration_ms": answer.duration_ms,
+        "failure": answer.failure,
+    }
+    return UpdateOne(
+        {"_id": settled.delivery.id, "state": "waiting", "made": settled.delivery.made},
+        {"$set": change, "$push": {"attempts": attempt}},
+    )
+
+
+def failing_write(endpoint_id: str, since_ms: int | None) -> UpdateOne:
+    change = {"$set": {"failing_since_ms": since_ms}} if since_ms is not None else {"$unset": {"failing_since_ms": ""}}
+    return UpdateOne({"_id": endpoint_id}, change)

@@ -1,0 +1,180 @@
+"""Who sends for whom: endpoints lie in 8 leased shards; this process keeps the lanes of those it leads."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import structlog
+
+from services.notify.attempts import Attempts, Office
+from services.notify.delivery import Lane as LaneState
+from services.notify.endpoint import Endpoint, Endpoints
+from services.notify.lanes import Lane
+from services.notify.store import LANES, PAYLOAD_KEPT, NotifyStore
+from shared.bus.outbox import SHARDS
+from shared.store.bell import Bell
+from shared.store.leases import Leases
+from shared.store.mongo import Store, StoreError
+from shared.telemetry import metrics
+
+log = structlog.get_logger(__name__)
+
+_POLL_S: Final = 1.0
+_CLEAN_EVERY_S: Final = 3600.0
+_MEASURE_EVERY_S: Final = 15.0
+_DRAIN_S: Final = 1.5
+_CHANGES: Final[tuple[Mapping[str, Any], ...]] = (
+    {"$match": {"operationType": {"$in": ["insert", "update"]}}},
+    {"$project": {"_id": 1}},
+)
+
+
+class Dispatcher:
+    """Looks whenever the planner of any replica has numbered something, and once a second: a look opens the lanes of
+    shards that were won, closes those of shards that were lost, wakes those with new work, and drops what waits for
+    endpoints that receive nothing any more. A killed replica's shards come over when its leases end (3 s).
+    """
+
+    name = "lanes"
+
+    def __init__(
+        self, store: Store, notify: NotifyStore, endpoints: Endpoints, office: Office, holder: str, in_flight: int
+    ) -> None:
+        self._notify = notify
+        self._parser = endpoints
+        self._office = office
+        self._in_flight = in_flight
+        self._bell = Bell(store, LANES, _CHANGES)
+        self._leases = Leases(store, [f"lanes-{n}" for n in range(SHARDS)], holder, on_change=self._bell.ring)
+        self._lanes: dict[str, Lane] = {}
+        self._numbered: dict[str, int] = {}
+        self._dropped: dict[str, int] = {}
+        self._endpoints: dict[str, Endpoint] = {}
+        self._read_at = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._looking: asyncio.Task[None] | None = None
+        self._prepared = False
+
+    def look_again(self) -> None:
+        """Says that an endpoint was changed, so that the next look, which is now, reads them all."""
+        self._read_at = 0.0
+        self._bell.ring()
+
+    def report(self) -> dict[str, Any]:
+        """For /health/stream."""
+        return {"leads": sorted(self._leases.held()), "lanes": len(self._lanes)}
+
+    async def start(self) -> None:
+        for coroutine in (self._leases.run(), self._bell.run(), self._clean(), self._measure()):
+            self._tasks.append(asyncio.create_task(coroutine, name=self.name))
+        self._looking = asyncio.create_task(self._run(), name=self.name)
+
+    async def stop(self) -> None:
+        """Lets the requests in flight end, writes down what became of them, then gives the shards back."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        await asyncio.gather(*(lane.close(_DRAIN_S) for lane in self._lanes.values()))
+        await self._office.results.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._look()
+            except StoreError as error:
+                log.warning("dispatcher_waits", error=type(error).__name__)
+            await self._bell.wait(_POLL_S)
+
+    async def _look(self) -> None:
+        if not self._prepared:
+            await self._notify.prepare()
+            self._prepared = True
+        led = self._led()
+        await self._read_endpoints()
+        states = await self._notify.lanes(led) if led else []
+        for state in states:
+            if state.endpoint_id not in self._endpoints and state.endpoint_id not in self._dropped:
+                self._read_at = 0.0
+                await self._read_endpoints()
+                break
+        await self._close_others({state.endpoint_id for state in states})
+        for state in states:
+            await self._attend(state)
+
+    async def _read_endpoints(self) -> None:
+        if time.monotonic() - self._read_at < _POLL_S:
+            return
+        self._endpoints = {one.id: one for one in self._parser.of(await self._notify.endpoints())}
+        self._read_at = time.monotonic()
+
+    async def _attend(self, state: LaneState) -> None:
+        identity = state.endpoint_id
+        endpoint = self._endpoints.get(identity)
+        if endpoint is None or endpoint.state == "disabled":
+            if self._dropped.get(identity) != state.sequence:
+                await self._notify.drop(identity)
+                self._dropped[identity] = state.sequence
+            return
+        self._dropped.pop(identity, None)
+        if endpoint.state != "active":
+            return
+        lane = self._lanes.get(identity)
+        if lane is None:
+            self._open(state)
+        elif self._numbered[identity] != state.sequence:
+            self._numbered[identity] = state.sequence
+            lane.wake()
+
+    def _open(self, state: LaneState) -> None:
+        identity = state.endpoint_id
+        attempts = Attempts(self._office, self._sendable(identity), state.failing_since_ms)
+        self._lanes[identity] = Lane(identity, self._notify, attempts, self._in_flight)
+        self._numbered[identity] = state.sequence
+        self._lanes[identity].open()
+
+    def _sendable(self, identity: str) -> Callable[[], Endpoint | None]:
+        """The endpoint while it is active and its shard is led here; asked before every attempt."""
+
+        def endpoint() -> Endpoint | None:
+            found = self._endpoints.get(identity)
+            if found is None or found.state != "active" or f"lanes-{found.shard}" not in self._leases.held():
+                return None
+            return found
+
+        return endpoint
+
+    async def _close_others(self, led: set[str]) -> None:
+        def stays(identity: str) -> bool:
+            endpoint = self._endpoints.get(identity)
+            return identity in led and endpoint is not None and endpoint.state == "active"
+
+        closing = [self._lanes.pop(identity) for identity in list(self._lanes) if not stays(identity)]
+        await asyncio.gather(*(lane.close() for lane in closing))
+
+    def _led(self) -> list[int]:
+        return sorted(int(name.rsplit("-", 1)[1]) for name in self._leases.held())
+
+    async def _clean(self) -> None:
+        while True:
+            try:
+                await self._notify.forget_payloads(datetime.now(UTC) - PAYLOAD_KEPT)
+            except StoreError as error:
+                log.info("payloads_kept", error=type(error).__name__)
+            await asyncio.sleep(_CLEAN_EVERY_S)
+
+    async def _measure(self) -> None:
+        while True:
+            try:
+                metrics.DELIVERIES_WAITING.set(await self._notify.count_waiting())
+                states = Counter(one.state for one in self._endpoints.values())
+                for state in ("active", "paused", "disabled"):
+                    metrics.ENDPOINTS.labels(state).set(states[state])
+            except StoreError as error:
+                log.info("deliveries_unmeasured", error=type(error).__name__)
+            await asyncio.sleep(_MEASURE_EVERY_S)

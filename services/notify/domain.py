@@ -1,0 +1,122 @@
+"""What an endpoint's owner and its answers decide: create, pause, resume, disable, delete, exhaust. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from services.notify import globs
+from shared.catalogue import CATALOGUE, RESERVED, DeliveryExhausted, DisableReason, EndpointDisabled, EventData
+
+State = dict[str, Any]
+Identifiers = Literal["pairwise", "real"]
+EndpointState = Literal["active", "paused", "disabled", "deleted"]
+
+TOPICS: Final = ("kairan.member", "kairan.session", "kairan.archive", "kairan.delivery")
+"""What endpoints can hear. Never the member profiles, which could single a person out, nor the clock of a replay."""
+
+MAX_PATTERNS: Final = 100
+OFFERED: Final = tuple(name for name in CATALOGUE.names() if CATALOGUE.by_name(name).topic in TOPICS)
+EVENT_NAMES: Final = (*OFFERED, *sorted(RESERVED))
+
+
+class NotPossible(Exception):
+    """The command cannot be done; the caller hears `status`, `slug`, `title` and `detail` as a problem document."""
+
+    def __init__(self, status: int, slug: str, title: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.slug, self.title, self.detail = status, slug, title, detail
+
+
+@dataclass(frozen=True)
+class Change:
+    """The endpoint's new state, and what the bus hears about it."""
+
+    state: State
+    events: tuple[EventData, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewEndpoint:
+    """A wish that was checked: a target that the guard lets pass, secrets and key already encrypted."""
+
+    url: str
+    event_types: tuple[str, ...]
+    identifiers: Identifiers
+    secrets: tuple[str, ...]
+    pairwise_key: str
+    created_ms: int
+
+
+def check_patterns(patterns: Sequence[str]) -> None:
+    """Raises NotPossible (422) for a pattern that fits no event name there is or is to be."""
+    lost = globs.unmatched(patterns, EVENT_NAMES)
+    if lost:
+        raise NotPossible(
+            422,
+            "unknown-event-type",
+            "No event has such a name",
+            f"{', '.join(lost)} matches none of: {', '.join(EVENT_NAMES)}.",
+        )
+
+
+def create(wish: NewEndpoint) -> Change:
+    """A new, active endpoint. It hears what is recorded from `created_ms` (wall clock, Unix milliseconds) on."""
+    return Change(
+        {
+            "url": wish.url,
+            "event_types": list(wish.event_types),
+            "identifiers": wish.identifiers,
+            "secrets": list(wish.secrets),
+            "pairwise_key": wish.pairwise_key,
+            "created_ms": wish.created_ms,
+            "state": "active",
+            "reason": None,
+        }
+    )
+
+
+def pause(state: Mapping[str, Any] | None) -> Change:
+    """Deliveries wait until `resume`; nothing is lost."""
+    present = _alive(state)
+    if present["state"] == "disabled":
+        raise NotPossible(409, "endpoint-disabled", "The endpoint is disabled", "It receives nothing; resume it first.")
+    return Change({**present, "state": "paused", "reason": None})
+
+
+def resume(state: Mapping[str, Any] | None) -> Change:
+    """Deliver again. What was recorded while the endpoint was disabled is not made up for."""
+    return Change({**_alive(state), "state": "active", "reason": None})
+
+
+def disable(
+    state: Mapping[str, Any] | None, reason: DisableReason, event_type: str | None = None, event_id: str | None = None
+) -> Change:
+    """No more deliveries, because of the answers; published once, however many answers say so."""
+    present = _alive(state)
+    if present["state"] == "disabled":
+        return Change(present)
+    told = EndpointDisabled(
+        endpoint_id=present["_id"], reason_code=reason, last_event_type=event_type, last_event_id=event_id
+    )
+    return Change({**present, "state": "disabled", "reason": reason}, (told,))
+
+
+def delete(state: Mapping[str, Any] | None) -> Change:
+    """The owner wants no more; target and secrets are forgotten, the id stays so that the log can be read."""
+    present = _alive(state)
+    told = EndpointDisabled(endpoint_id=present["_id"], reason_code="owner")
+    events = () if present["state"] == "disabled" else (told,)
+    return Change(
+        {**present, "state": "deleted", "reason": "owner", "url": "", "secrets": [], "pairwise_key": ""}, events
+    )
+
+
+def exhaust(state: Mapping[str, Any] | None, given_up: DeliveryExhausted) -> Change:
+    """One delivery was given up; the endpoint itself stays as it is."""
+    return Change(dict(_alive(state)), (given_up,))
+
+
+def _alive(state: Mapping[str, Any] | None) -> State:
+    if state is None or state["state"] == "deleted":
+        raise NotPossible(404, "no-such-endpoint", "No such endpoint", "There is no endpoint with this id.")
+    return dict(state)

@@ -1,0 +1,119 @@
+"""What a client may say about endpoints, and what it is shown of them and of their deliveries."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from services.notify.domain import EVENT_NAMES, MAX_PATTERNS, EndpointState, Identifiers
+from services.notify.globs import PATTERN
+from services.notify.outcome import DeliveryState, Failure
+from services.notify.target import MAX_URL
+
+_LABEL: Final = "[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?"
+# Narrower than what is taken (also international names, escapes, and networks that the operator has opened), so that
+# whatever follows it is taken.
+_PLAIN_URL: Final = rf"^https://({_LABEL}[.]){{1,4}}(com|org|net|jp)(:(443|8443))?(/[A-Za-z0-9._~-]{{0,60}}){{0,4}}$"
+_FAMILIES: Final = sorted({name.split("-")[0] for name in EVENT_NAMES})
+
+Url = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_URL),
+    WithJsonSchema({"type": "string", "format": "uri", "maxLength": MAX_URL, "pattern": _PLAIN_URL}),
+]
+Pattern = Annotated[
+    str,
+    StringConstraints(pattern=f"^{PATTERN.pattern}$"),
+    WithJsonSchema({"type": "string", "enum": ["*", *(f"{family}-*" for family in _FAMILIES), *EVENT_NAMES]}),
+]
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Registering(_Said):
+    """Somebody wants to be told."""
+
+    url: Annotated[
+        Url,
+        Field(
+            description="Where to POST. https to a public address, port 443 or 8443, also with international names and "
+            "paths. Plain http and private addresses only inside networks that the operator has named."
+        ),
+    ]
+    event_types: Annotated[
+        list[Pattern],
+        Field(
+            min_length=1,
+            max_length=MAX_PATTERNS,
+            description="Names of events; `*` stands for any run of characters, anywhere (`session-*`, `*-published`).",
+        ),
+    ]
+    identifiers: Annotated[
+        Identifiers,
+        Field(
+            description="`pairwise`: people's and events' ids are this endpoint's own. `real`: as on the bus; needs "
+            "the scope endpoints:trusted."
+        ),
+    ] = "pairwise"
+
+
+class Registered(BaseModel):
+    """The one answer that shows the secret; a repeat with the same Idempotency-Key shows it again."""
+
+    id: str
+    version: Annotated[int, Field(ge=1)]
+    secret: Annotated[str, Field(description="whsec_ and the key in base64: what signatures are checked with.")]
+
+
+class EndpointShown(BaseModel):
+    """An endpoint, without its secret."""
+
+    id: str
+    version: Annotated[int, Field(ge=1)]
+    url: str
+    event_types: list[str]
+    identifiers: Identifiers
+    state: EndpointState
+    reason: Annotated[str | None, Field(description="Why it is disabled: gone (410), failing (5 days), or null.")]
+    created_at: datetime
+
+
+class EndpointList(BaseModel):
+    endpoints: list[EndpointShown]
+
+
+class AttemptShown(BaseModel):
+    """One request: `status` is null when there was no answer."""
+
+    at: datetime
+    status: int | None
+    duration_ms: float
+    error: Annotated[Failure | None, Field(description="Why it did not deliver; null when it did.")]
+
+
+class DeliveryShown(BaseModel):
+    """One event for one endpoint; never its payload. `id` is the `webhook-id`, `event_id` the event's id on the bus."""
+
+    id: str
+    endpoint_id: str
+    sequence: int
+    event_type: str
+    event_id: str
+    state: DeliveryState
+    planned_at: datetime
+    next_attempt_at: Annotated[datetime | None, Field(description="While it waits.")]
+    attempts: list[AttemptShown]
+
+
+class DeliveryList(BaseModel):
+    deliveries: list[DeliveryShown]
+
+
+REGISTER: Final[dict[str, Any]] = {
+    "url": "https://hooks.example.com/kairan",
+    "event_types": ["member-joined", "session-*"],
+    "identifiers": "pairwise",
+}
+StateFilter = Literal["waiting", "delivered", "exhausted", "dropped"]

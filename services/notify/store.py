@@ -1,0 +1,171 @@
+"""Notify's collections: endpoints (written by commands), lanes (numbers per endpoint), deliveries (queue and log).
+
+`deliveries` is the queue while `state` is waiting and the log ever after: `body` vanishes 7 days after the end,
+the rest 90 days after planning. Every write of a delivery names the state and attempt that it follows, so a sender that
+lost its lease can repeat a request but never undo what another has written.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from services.notify.delivery import Lane, Settled, Waiting, document_of, failing_write, settlement_write, waiting_of
+from services.notify.planning import Planned
+from shared.store.mongo import Document, Session, Store, UpdateOne, is_duplicate
+
+ENDPOINTS: Final = "endpoints"
+LANES: Final = "lanes"
+DELIVERIES: Final = "deliveries"
+LOG_KEPT: Final = timedelta(days=90)
+PAYLOAD_KEPT: Final = timedelta(days=7)
+
+_WAITING: Final = {"state": "waiting"}
+_ABOUT_A_PERSON: Final = {"person": {"$exists": True}}
+_WITH_PAYLOAD: Final = {"done_at": {"$exists": True}, "body": {"$exists": True}}
+
+
+class NotifyStore:
+    """All reads and writes of this service but its commands. Raises StoreError when the database is away."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._endpoints = store.collection(ENDPOINTS)
+        self._lanes = store.collection(LANES)
+        self._deliveries = store.collection(DELIVERIES)
+        self._with_lane: set[str] = set()
+
+    async def prepare(self) -> None:
+        """Creates the indexes; safe to repeat."""
+        await self._deliveries.create_index(
+            [("endpoint", 1), ("next_at_ms", 1), ("sequence", 1)], name="due", partialFilterExpression=_WAITING
+        )
+        await self._deliveries.create_index([("endpoint", 1), ("planned_at", -1)], name="log")
+        await self._deliveries.create_index("done_at", name="payloads", partialFilterExpression=_WITH_PAYLOAD)
+        await self._deliveries.create_index(
+            "person", name="person", partialFilterExpression={"person": {"$exists": True}}
+        )
+        await self._store.ensure_expiry(DELIVERIES, "planned_at", int(LOG_KEPT.total_seconds()))
+
+    async def endpoints(self, session: Session = None) -> list[Document]:
+        """Every endpoint that is not deleted; inside a transaction as of its snapshot."""
+        found: list[Document] = await self._endpoints.find({"state": {"$ne": "deleted"}}, session=session).to_list(None)
+        return found
+
+    async def endpoint(self, endpoint_id: str) -> Document | None:
+        found: Document | None = await self._endpoints.find_one({"_id": endpoint_id})
+        return found
+
+    async def plan(self, planned: Sequence[Planned], now_ms: int, session: Session) -> None:
+        """Writes the deliveries that are not there yet, numbered densely per endpoint, in the batch's transaction."""
+        known = await self._known([one.id for one in planned], session)
+        fresh = [one for one in planned if one.id not in known]
+        if not fresh:
+            return
+        last = await self._number(fresh, session)
+        following = {endpoint: last[endpoint] - count for endpoint, count in _per_endpoint(fresh).items()}
+        documents = []
+        for one in fresh:
+            following[one.endpoint.id] += 1
+            documents.append(document_of(one, following[one.endpoint.id], now_ms))
+        await self._deliveries.insert_many(documents, ordered=False, session=session)
+
+    async def _known(self, ids: Sequence[str], session: Session) -> frozenset[str]:
+        found = await self._deliveries.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=session).to_list(None)
+        return frozenset(document["_id"] for document in found)
+
+    async def _number(self, fresh: Sequence[Planned], session: Session) -> dict[str, int]:
+        """Takes a block of sequence numbers per endpoint; answers the last number of each."""
+        counts = _per_endpoint(fresh)
+        await self._ensure_lanes({one.endpoint.id: one.endpoint.shard for one in fresh})
+        await self._lanes.bulk_write(
+            [UpdateOne({"_id": endpoint}, {"$inc": {"sequence": count}}) for endpoint, count in counts.items()],
+            ordered=False,
+            session=session,
+        )
+        found = await self._lanes.find({"_id": {"$in": list(counts)}}, session=session).to_list(None)
+        return {document["_id"]: int(document["sequence"]) for document in found}
+
+    async def _ensure_lanes(self, shards: Mapping[str, int]) -> None:
+        """Outside of any transaction: two upserts of one id inside would abort a batch as a duplicate."""
+        for endpoint, shard in shards.items():
+            if endpoint in self._with_lane:
+                continue
+            try:
+                await self._lanes.update_one(
+                    {"_id": endpoint}, {"$setOnInsert": {"shard": shard, "sequence": 0}}, upsert=True
+                )
+            except Exception as error:
+                if not is_duplicate(error):
+                    raise
+            self._with_lane.add(endpoint)
+
+    async def lanes(self, shards: Iterable[int]) -> list[Lane]:
+        """The lanes of these shards that have had a delivery."""
+        found = await self._lanes.find({"shard": {"$in": list(shards)}}).to_list(None)
+        return [Lane(each["_id"], int(each["sequence"]), each.get("failing_since_ms")) for each in found]
+
+    async def due(self, endpoint_id: str, now_ms: int, limit: int) -> list[Waiting]:
+        """What may be sent now, in the order in which it became due."""
+        found = await (
+            self._deliveries.find({"endpoint": endpoint_id, "state": "waiting", "next_at_ms": {"$lte": now_ms}})
+            .sort([("next_at_ms", 1), ("sequence", 1)])
+            .limit(limit)
+            .to_list(None)
+        )
+        return [waiting_of(document) for document in found]
+
+    async def next_due_ms(self, endpoint_id: str, after_ms: int) -> int | None:
+        """When the endpoint's first attempt after a moment is due; None when nothing waits that long."""
+        found = await self._deliveries.find_one(
+            {"endpoint": endpoint_id, "state": "waiting", "next_at_ms": {"$gt": after_ms}},
+            {"next_at_ms": 1},
+            sort=[("next_at_ms", 1)],
+        )
+        return int(found["next_at_ms"]) if found else None
+
+    async def settle(self, settled: Sequence[Settled], failing: Mapping[str, int | None]) -> None:
+        """Writes attempts and what became of their deliveries; `failing` are changes of lanes' `failing_since_ms`."""
+        await self._deliveries.bulk_write([settlement_write(one) for one in settled], ordered=False)
+        if failing:
+            await self._lanes.bulk_write([failing_write(endpoint, since) for endpoint, since in failing.items()])
+
+    async def drop(self, endpoint_id: str) -> int:
+        """Gives up all that waits for an endpoint which receives nothing any more."""
+        dropped = await self._deliveries.update_many(
+            {"endpoint": endpoint_id, "state": "waiting"}, {"$set": {"state": "dropped", "done_at": datetime.now(UTC)}}
+        )
+        return int(dropped.modified_count)
+
+    async def forget_payloads(self, before: datetime) -> int:
+        """Removes the bodies of deliveries that ended before this moment."""
+        done = await self._deliveries.update_many(
+            {"done_at": {"$exists": True, "$lt": before}, "body": {"$exists": True}}, {"$unset": {"body": ""}}
+        )
+        return int(done.modified_count)
+
+    async def forget_people(self, members: Sequence[str], session: Session) -> None:
+        """Removes from ended deliveries what they told of these members; what still waits carries ids alone."""
+        await self._deliveries.update_many(
+            {"person": {"$in": list(members), "$exists": True}, "state": {"$ne": "waiting"}},
+            {"$unset": {"body": "", "person": ""}},
+            session=session,
+        )
+
+    async def log(self, endpoint_id: str | None, state: str | None, limit: int) -> list[Document]:
+        """The newest deliveries first, without bodies."""
+        wanted = {"endpoint": endpoint_id, "state": state}
+        found: list[Document] = await (
+            self._deliveries.find({name: value for name, value in wanted.items() if value is not None}, {"body": 0})
+            .sort([("planned_at", -1), ("sequence", -1)])
+            .limit(limit)
+            .to_list(None)
+        )
+        return found
+
+    async def count_waiting(self) -> int:
+        return int(await self._deliveries.count_documents({"endpoint": {"$gt": ""}, "state": "waiting"}))
+
+
+def _per_endpoint(planned: Iterable[Planned]) -> Counter[str]:
+    return Counter(one.endpoint.id for one in planned)
