@@ -39,6 +39,7 @@ class Child:
     def __init__(self, name: str, command: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.log = log
+        self.command = " ".join(command)
         self.started_at = time.monotonic()
         wrapped = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), *command]
         descriptor = open_log(log)
@@ -61,6 +62,12 @@ class Child:
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    @property
+    def exit_status(self) -> int:
+        """Negative: the signal that killed it. Only after it has ended."""
+        assert self._process.returncode is not None
+        return self._process.returncode
 
     @property
     def age_s(self) -> float:

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,7 +26,6 @@ class Part(ABC):
         self.ports = ports or KeptPorts(folder.with_name(folder.name + "-ports.json"))
         self.child: Child | None = None
         self.port = self.ports.take(self.name)
-        self.on_spawn: Callable[[Child], None] = lambda child: None
 
     @abstractmethod
     def command(self) -> list[str]:
@@ -45,7 +43,6 @@ class Part(ABC):
         self.port = self.ports.take(self.name)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.child = Child(self.name, self.command(), self.log)
-        self.on_spawn(self.child)
         return self.child
 
     async def wait_answering(self) -> None:

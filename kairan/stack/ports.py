@@ -1,10 +1,11 @@
 """Free loopback ports: kept from one start to the next while they stay free."""
 
 import json
-import os
 import random
 import socket
 from pathlib import Path
+
+from kairan.stack.whole_file import replace
 
 LOOPBACK = "127.0.0.1"
 LOWEST = 20000
@@ -73,10 +74,7 @@ class KeptPorts:
         return port
 
     def _write(self) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps(self._ports, indent=1))
-        os.replace(fresh, self._file)
+        replace(self._file, json.dumps(self._ports, indent=1))
 
 
 def reserve(port: int) -> socket.socket:
