@@ -5,12 +5,12 @@ from dataclasses import dataclass
 SERVICES = ("membership", "events", "notify", "metrics")
 
 HEARD: dict[str, tuple[str, ...]] = {
-    "membership": (),
-    "events": (),
+    "membership": ("kairan.clock",),
+    "events": ("kairan.clock",),
     "notify": ("kairan.member", "kairan.session", "kairan.archive", "kairan.delivery"),
     "metrics": ("kairan.member", "kairan.session", "kairan.archive", "kairan.clock"),
 }
-"""Which service reads which topics."""
+"""Which service reads which topics. The clock is followed without a consumer group, and only in a replayed year."""
 
 
 @dataclass(frozen=True)
