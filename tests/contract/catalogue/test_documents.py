@@ -136,5 +136,5 @@ def test_the_documents_show_the_topics_that_are_created() -> None:
 
 def test_the_documents_show_what_the_groups_hear() -> None:
     followed_without_a_group = {service: topics for service, topics in HEARD.items() if service not in GROUPS}
-    assert HEARD == GROUPS | followed_without_a_group
+    assert GROUPS | followed_without_a_group == HEARD
     assert set(followed_without_a_group.values()) == {("kairan.clock",)}
