@@ -1,0 +1,63 @@
+"""Events, composed: `python -m services.events.app`."""
+
+from services.events.api.archives import ArchivesApi
+from services.events.api.clock import ClockApi
+from services.events.api.sessions import SessionsApi
+from services.events.consumers import listeners
+from services.events.settings import Settings
+from services.events.store import Archives, Sessions, StreamClock
+from services.events.times import Times
+from shared.bus.write_side import WriteSide
+from shared.clock import Clock
+from shared.settings import ServiceSettings
+from shared.store.mongo import Store
+from shared.web.auth import Verifier
+from shared.web.health import Check, Health
+from shared.web.serve import run
+from shared.web.service import ServiceApp, build_app
+
+NAME = "events"
+
+
+def build(settings: ServiceSettings | None = None, database: str = "kairan_events") -> ServiceApp:
+    """All wiring of the service. Settings come from the environment unless given."""
+    settings = settings or Settings()
+    store = Store(settings.mongo, database, app_name=settings.instance)
+    clock = Clock(settings.clock)
+    write_side = WriteSide(store, settings, NAME)
+    times = Times(clock)
+    apis = (
+        SessionsApi(Sessions(store, write_side.commands), times),
+        ArchivesApi(Archives(store, write_side.commands), times),
+        ClockApi(StreamClock(write_side.commands), clock),
+    )
+    return build_app(
+        settings,
+        name=NAME,
+        title="Kairan events",
+        description="What happens: sessions, archives and publications.",
+        routers=[api.routes() for api in apis],
+        parts=[write_side, *listeners(clock, settings)],
+        health=_health(store, write_side, settings),
+        verifier=Verifier(settings),
+    )
+
+
+def _health(store: Store, write_side: WriteSide, settings: ServiceSettings) -> Health:
+    def outbox() -> Check:
+        waiting = write_side.relay.depth
+        return Check(waiting <= settings.outbox_limit, {"waiting": waiting, "limit": settings.outbox_limit})
+
+    def relay() -> Check:
+        report = write_side.relay.report()
+        return Check(bool(report["publishing"]), report)
+
+    health = Health()
+    health.add_ready("mongo", store.ready)
+    health.add_ready("outbox", outbox)
+    health.add_stream("relay", relay)
+    return health
+
+
+if __name__ == "__main__":
+    run(build)

@@ -1,0 +1,1 @@
+"""Who belongs: members, how they came, and what they said about themselves. Personal data stay in here."""
