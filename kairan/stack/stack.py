@@ -21,6 +21,7 @@ from kairan.stack.home import Home
 from kairan.stack.infrastructure import Infrastructure
 from kairan.stack.keeper import Keeper, Probe, Say
 from kairan.stack.leftovers import ProcessBook, stop_leftovers
+from kairan.stack.link import page_link
 from kairan.stack.ports import KeptPorts
 from kairan.stack.service import SERVICES, Surroundings
 from kairan.stack.status import ProcessStatus, StackStatus, StatusFile
@@ -221,8 +222,3 @@ class Stack:
             log = self.home.logs / f"{keeper.name}.log"
             words.append(f"the end of {log}:\n{last_lines(log)}")
         return "\n".join(words)
-
-
-def page_link(metrics_url: str, key: tokens.SigningKey) -> str:
-    """The page's address with a new one-time code, good for ten minutes."""
-    return f"{metrics_url}/enter?code={tokens.issue_link(key)}"
