@@ -10,9 +10,7 @@ from kairan.stack.home import DEFAULT_HOME
 
 HomeOption = Annotated[
     Path,
-    typer.Option(
-        "--home", envvar="KAIRAN_HOME", file_okay=False, help="The folder that holds everything of one stack."
-    ),
+    typer.Option("--home", envvar="KAIRAN_HOME", file_okay=False, help="The folder of one stack, with all it holds."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON only on stdout.")]
 

@@ -20,10 +20,8 @@ class Reached:
     def need(self, home: Home, *, mongo: bool = False) -> "Reached":
         """Itself; raises `StackError` when Kafka (or MongoDB, if it is needed too) is not known."""
         if not self.bootstrap or (mongo and not self.mongo):
-            missing = "KAIRAN_KAFKA and KAIRAN_MONGO" if mongo else "KAIRAN_KAFKA=HOST:PORT"
-            raise StackError(
-                f"no stack runs in {home.root}: start it by `kairan up`, name its --home, or set {missing}"
-            )
+            unset = "KAIRAN_KAFKA and KAIRAN_MONGO" if mongo else "KAIRAN_KAFKA=HOST:PORT"
+            raise StackError(f"no stack runs in {home.root}: start it by `kairan up`, name its --home, or set {unset}")
         return self
 
 
