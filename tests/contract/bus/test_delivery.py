@@ -1,0 +1,103 @@
+"""What the bus promises from a command to a read model, on both brokers."""
+
+import asyncio
+import uuid
+
+import pytest
+
+from shared.bus.command import Refused
+from tests.contract.bus.bench import Bus, join, leave
+
+
+def _group() -> str:
+    return f"g{uuid.uuid4().hex[:8]}"
+
+
+async def test_a_join_reaches_a_read_model_once(bus: Bus) -> None:
+    await bus.hear(bus.subscription(_group()))
+    outcome = await bus.execute(join())
+    assert (outcome.status, outcome.version) == (201, 1)
+    await bus.heard([outcome.resource_id])
+    assert set((await bus.seen()).values()) == {1}
+    await bus.drained()
+
+
+async def test_one_members_story_stays_in_order(bus: Bus) -> None:
+    await bus.hear(bus.subscription(_group()))
+    members = [str(uuid.uuid4()) for _ in range(100)]
+    joins = await asyncio.gather(*(bus.execute(join(member)) for member in members))
+    leaves = await asyncio.gather(*(bus.execute(leave(member)) for member in members))
+    assert {one.version for one in joins} == {1}
+    assert {one.version for one in leaves} == {2}
+    await bus.drained()
+    await bus.heard(members)
+
+    stories = await bus.stories()
+    while any(len(stories[member]) < 2 for member in members):
+        await asyncio.sleep(0.05)
+        stories = await bus.stories()
+    assert all(stories[member] == [1, 2] for member in members)
+
+
+async def test_commands_on_one_aggregate_in_one_batch_see_each_other(bus: Bus) -> None:
+    member = str(uuid.uuid4())
+    first, second, third = await asyncio.gather(
+        bus.execute(join(member)), bus.execute(join(member)), bus.execute(leave(member)), return_exceptions=True
+    )
+    assert not isinstance(first, BaseException)
+    assert isinstance(second, Refused)
+    assert second.status == 409
+    assert not isinstance(third, BaseException)
+    assert (first.version, third.version) == (1, 2)
+
+
+async def test_the_same_key_gives_the_same_answer_and_one_effect(bus: Bus) -> None:
+    key = uuid.uuid4().hex
+    twins = await asyncio.gather(*(bus.execute(join(key=key)) for _ in range(5)))
+    later = await bus.execute(join(key=key))
+    assert len({(one.resource_id, one.version, one.status) for one in (*twins, later)}) == 1
+    assert sorted(one.replayed for one in (*twins, later)) == [False, True, True, True, True, True]
+    with pytest.raises(Refused) as refused:
+        await bus.execute(join(key=key, request="another"))
+    assert refused.value.status == 422
+    assert await bus.store.collection("members").count_documents({}) == 1
+
+
+async def test_twins_on_two_replicas_have_one_effect(bus: Bus) -> None:
+    other = bus._write_side("tester-2")
+    await other.commands.start()
+    try:
+        for _ in range(10):
+            key = uuid.uuid4().hex
+            one, two = await asyncio.gather(bus.execute(join(key=key)), other.commands.execute(join(key=key)))
+            assert one.resource_id == two.resource_id
+    finally:
+        await other.commands.stop()
+    assert await bus.store.collection("members").count_documents({}) == 10
+
+
+async def test_two_members_of_a_group_share_it_and_one_takes_over(bus: Bus) -> None:
+    group = _group()
+    first = await bus.hear(bus.subscription(group), "tester-1")
+    await bus.hear(bus.subscription(group), "tester-2")
+    members = [str(uuid.uuid4()) for _ in range(200)]
+    await asyncio.gather(*(bus.execute(join(member)) for member in members[:100]))
+    await bus.heard(members[:100])
+    await bus.forget(first)
+    await asyncio.gather(*(bus.execute(join(member)) for member in members[100:]))
+    await bus.heard(members)
+    assert set((await bus.seen()).values()) == {1}
+
+
+async def test_a_group_whose_offsets_kafka_forgot_applies_nothing_twice(bus: Bus) -> None:
+    group = _group()
+    consumer = await bus.hear(bus.subscription(group))
+    members = [str(uuid.uuid4()) for _ in range(50)]
+    await asyncio.gather(*(bus.execute(join(member)) for member in members))
+    await bus.heard(members)
+    await bus.forget(consumer)
+    await bus.store.db.drop_collection(f"inbox.{group}.g1")  # the offset alone must hold
+    await bus.hear(bus.subscription(f"{group}"), "tester-9")
+    extra = (await bus.execute(join())).resource_id
+    await bus.heard([extra])
+    assert set((await bus.seen()).values()) == {1}
