@@ -43,11 +43,15 @@ class Operation(APIRoute):
     The body's bytes stay at `await request.body()`, for the request's hash.
     """
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **said: Any) -> None:
+        # Kept from FastAPI, whose own limit would answer in plain text.
+        self.body_limit: int = said.pop("max_body_size", None) or BODY_LIMIT
+        super().__init__(path, endpoint, **said)
+
     def get_route_handler(self) -> Callable[[Request], Any]:
         """FastAPI's handler behind the guards."""
         serve = super().get_route_handler()
         gates = list(_gates(self.dependant))
-        limit = self.max_body_size or BODY_LIMIT
         accepts = accepted_types(self)
         reads_body = bool(_READS_BODY & (self.methods or set()))
 
@@ -58,7 +62,7 @@ class Operation(APIRoute):
                     await gate(guarded_request)
                 if reads_body:
                     checked_key(request.headers.get(HEADER))
-                    await _read(guarded_request, limit, accepts)
+                    await _read(guarded_request, self.body_limit, accepts)
                 return await serve(guarded_request)
             except Exception as error:
                 problem = as_problem(error)
@@ -129,7 +133,8 @@ async def _bounded(request: Request, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> Problem:
-    return Problem(413, "Content too large", f"At most {limit} bytes.", "too-large", headers={"Connection": "close"})
+    # The connection stays open: closing it on unread bytes would take the answer away from who is still sending.
+    return Problem(413, "Content too large", f"At most {limit} bytes.", "too-large")
 
 
 def _media_type(header: str) -> str:

@@ -40,7 +40,7 @@ class EventStream(Response):
 
     def __init__(self, frames: AsyncIterator[Frame], stopping: asyncio.Event) -> None:
         super().__init__(headers=_HEADERS)
-        del self.headers["content-length"]
+        del self.headers["content-length"]  # it has no end
         self._frames = frames
         self._stopping = stopping
 

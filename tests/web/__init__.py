@@ -1,0 +1,1 @@
+"""HTTP as all services speak it, asked over real sockets."""

@@ -1,0 +1,49 @@
+"""The OpenAPI document says what the guards do: scopes, keys, problems."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.web.scopes import SCOPES
+
+
+@pytest.fixture(scope="module")
+async def document(client: httpx.AsyncClient) -> dict[str, Any]:
+    answer = await client.get("/openapi.json")
+    assert answer.headers["content-type"] == "application/json"
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_each_operation_names_its_scopes(document: dict[str, Any]) -> None:
+    paths = document["paths"]
+    assert paths["/v1/notes"]["post"]["security"] == [{"bearer": ["members:write"]}]
+    assert paths["/v1/notes:import"]["post"]["security"] == [{"bearer": ["members:write", "history:write"]}]
+    assert paths["/v1/page"]["get"]["security"] == [{"bearer": ["growth:read"]}, {"cookie": ["growth:read"]}]
+
+
+def test_the_schemes_are_described_with_all_scopes(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["bearer"]["type"] == "http"
+    assert schemes["cookie"] == schemes["cookie"] | {"type": "apiKey", "in": "cookie", "name": "kairan_session"}
+    assert all(f"`{scope}`" in schemes["bearer"]["description"] for scope in SCOPES)
+
+
+def test_commands_document_their_idempotency_key_and_queries_have_none(document: dict[str, Any]) -> None:
+    for path, method in (("/v1/notes", "post"), ("/v1/notes/{note_id}", "delete"), ("/v1/notes:import", "post")):
+        keys = [p for p in document["paths"][path][method]["parameters"] if p["name"] == "Idempotency-Key"]
+        assert [(key["in"], key["required"], key["schema"]["minLength"]) for key in keys] == [("header", False, 16)]
+    names = [p["name"] for p in document["paths"]["/v1/notes/{note_id}"]["get"]["parameters"]]
+    assert names == ["note_id", "page"]
+
+
+def test_errors_are_problems_everywhere(document: dict[str, Any]) -> None:
+    for path in document["paths"].values():
+        for operation in path.values():
+            errors = {status: r for status, r in operation["responses"].items() if status >= "400"}
+            assert {"401", "403", "500", "503"} <= set(errors)
+            for response in errors.values():
+                assert list(response["content"]) == ["application/problem+json"]
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    assert {"400", "409", "413", "415", "422"} <= set(document["paths"]["/v1/notes"]["post"]["responses"])
