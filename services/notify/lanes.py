@@ -48,6 +48,7 @@ class Lane:
         self._in_flight = in_flight
         self._queue: deque[Waiting] = deque()
         self._in_hand: set[str] = set()
+        self._written: set[str] = set()
         self._bell = asyncio.Event()
         self._next_due_ms = _NOT_KNOWN
         self._taking = asyncio.Lock()
@@ -102,9 +103,11 @@ class Lane:
         now_ms = _now_ms()
         came = self._next_due_ms <= now_ms
         self._bell.clear()
+        self._written.clear()
         limit = _PAGE + len(self._in_hand)
         due = await self._store.due(self.endpoint_id, now_ms, limit)
-        fresh = [delivery for delivery in due if delivery.id not in self._in_hand]
+        # What was written down while we read may stand in what we read as it was before.
+        fresh = [delivery for delivery in due if delivery.id not in self._in_hand | self._written]
         self._queue.extend(fresh)
         self._in_hand.update(delivery.id for delivery in fresh)
         if len(due) == limit:
@@ -125,6 +128,7 @@ class Lane:
     async def _make(self, delivery: Waiting) -> None:
         def written(next_at_ms: int | None) -> None:
             self._in_hand.discard(delivery.id)
+            self._written.add(delivery.id)
             if next_at_ms is not None:
                 self._due_at(next_at_ms)
                 self._bell.set()

@@ -12,7 +12,7 @@ from typing import Final
 
 from services.notify.delivery import Lane, Settled, Waiting, document_of, failing_write, settlement_write, waiting_of
 from services.notify.planning import Planned
-from shared.store.mongo import Document, Session, Store, UpdateOne, is_duplicate
+from shared.store.mongo import Document, Session, Store, UpdateOne
 
 ENDPOINTS: Final = "endpoints"
 LANES: Final = "lanes"
@@ -33,7 +33,6 @@ class NotifyStore:
         self._endpoints = store.collection(ENDPOINTS)
         self._lanes = store.collection(LANES)
         self._deliveries = store.collection(DELIVERIES)
-        self._with_lane: set[str] = set()
 
     async def prepare(self) -> None:
         """Creates the indexes; safe to repeat."""
@@ -77,28 +76,18 @@ class NotifyStore:
     async def _number(self, fresh: Sequence[Planned], session: Session) -> dict[str, int]:
         """Takes a block of sequence numbers per endpoint; answers the last number of each."""
         counts = _per_endpoint(fresh)
-        await self._ensure_lanes({one.endpoint.id: one.endpoint.shard for one in fresh})
-        await self._lanes.bulk_write(
-            [UpdateOne({"_id": endpoint}, {"$inc": {"sequence": count}}) for endpoint, count in counts.items()],
-            ordered=False,
-            session=session,
-        )
+        shards = {one.endpoint.id: one.endpoint.shard for one in fresh}
+        writes = [
+            UpdateOne(
+                {"_id": endpoint},
+                {"$inc": {"sequence": count}, "$setOnInsert": {"shard": shards[endpoint]}},
+                upsert=True,
+            )
+            for endpoint, count in counts.items()
+        ]
+        await self._lanes.bulk_write(writes, ordered=False, session=session)
         found = await self._lanes.find({"_id": {"$in": list(counts)}}, session=session).to_list(None)
         return {document["_id"]: int(document["sequence"]) for document in found}
-
-    async def _ensure_lanes(self, shards: Mapping[str, int]) -> None:
-        """Outside of any transaction: two upserts of one id inside would abort a batch as a duplicate."""
-        for endpoint, shard in shards.items():
-            if endpoint in self._with_lane:
-                continue
-            try:
-                await self._lanes.update_one(
-                    {"_id": endpoint}, {"$setOnInsert": {"shard": shard, "sequence": 0}}, upsert=True
-                )
-            except Exception as error:
-                if not is_duplicate(error):
-                    raise
-            self._with_lane.add(endpoint)
 
     async def lanes(self, shards: Iterable[int]) -> list[Lane]:
         """The lanes of these shards that have had a delivery."""

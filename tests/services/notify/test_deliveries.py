@@ -1,0 +1,213 @@
+"""From the bus to a receiver: signed, matched, numbered, retried, logged; judged by two libraries of receivers."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import httpx
+from aiohttp import web
+
+from shared.catalogue import MemberErased, MemberLeft, SessionHeld
+from tests.services.notify.receiver import Delivered, in_turn, receiving
+from tests.services.notify.world import Register, World, about, joined
+
+NOW = datetime(2022, 3, 31, 12, 0, tzinfo=UTC)
+
+
+async def test_what_matches_arrives_signed_and_structured(register: Register, world: World) -> None:
+    async with receiving() as receiver:
+        await register(receiver, "member-joined", "session-*", identifiers="real")
+        join, left = joined(), about(MemberLeft(reason_code="self"))
+        held = about(SessionHeld(started_at=NOW, ended_at=NOW, attendees=200))
+        await world.publish(left, join, held)
+        first, second = await receiver.about(join.envelope.subject, held.envelope.subject)
+    assert first.event["type"] == "kairan.member-joined.v1"
+    assert first.event["id"] == join.envelope.id
+    assert first.event["data"]["source"] == "search"
+    assert first.headers["content-type"] == "application/cloudevents+json"
+    assert first.headers["webhook-attempt"] == "1"
+    assert second.event["data"]["attendees"] == 200
+    assert {one.event["type"] for one in receiver.received} == {"kairan.member-joined.v1", "kairan.session-held.v1"}
+
+
+async def test_nothing_that_was_recorded_before_the_endpoint(register: Register, world: World) -> None:
+    before, after = joined(), joined()
+    await world.publish(before)
+    async with receiving() as receiver:
+        await register(receiver, "member-joined", identifiers="real")
+        await world.publish(after)
+        await receiver.about(after.envelope.subject)
+        assert before.envelope.subject not in {one.event["subject"] for one in receiver.received}
+
+
+async def test_ids_differ_by_endpoint_and_are_stable_within_one(register: Register, world: World) -> None:
+    join = joined()
+    left = about(MemberLeft(reason_code="retired"), join.envelope.subject)
+    async with receiving() as one, receiving() as other:
+        for receiver in (one, other):
+            await register(receiver, "member-*")
+        await world.publish(join, left)
+        mine, theirs = [await each.until(lambda found: len(found) == 2) for each in (one, other)]
+    assert len({delivered.event["subject"] for delivered in mine}) == 1
+    assert {delivered.event["subject"] for delivered in mine}.isdisjoint({each.event["subject"] for each in theirs})
+    assert {delivered.id for delivered in mine}.isdisjoint({each.id for each in theirs})
+    for delivered in (*mine, *theirs):
+        assert join.envelope.subject.encode() not in delivered.body
+        assert delivered.event["id"] not in (join.envelope.id, left.envelope.id)
+
+
+async def test_sequences_are_dense_and_a_producers_repeat_is_sent_once(register: Register, world: World) -> None:
+    async with receiving() as receiver:
+        await register(receiver, "member-joined", identifiers="real")
+        joins = [joined() for _ in range(60)]
+        await world.publish(*joins[:40], *joins[:40], *joins[40:])
+        received = await receiver.about(*(join.envelope.subject for join in joins))
+        assert sorted(one.sequence for one in received) == list(range(1, 61))
+        assert len(receiver.received) == 60
+
+
+async def test_a_failing_receiver_gets_the_same_id_again_until_it_takes_it(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async with receiving(in_turn(500, 503, 200)) as receiver:
+        endpoint = await register(receiver, "member-joined")
+        await world.publish(joined())
+        received = await receiver.until(lambda found: len(found) == 3)
+        assert len({one.id for one in received}) == len({one.sequence for one in received}) == 1
+        assert [one.attempt for one in received] == [1, 2, 3]
+        (row,) = await logged(notify, endpoint, "delivered")
+    assert [attempt["status"] for attempt in row["attempts"]] == [500, 503, 200]
+    assert [attempt["error"] for attempt in row["attempts"]] == ["status", "status", None]
+    assert "body" not in row
+
+
+async def test_when_the_schedule_ends_the_bus_is_told_but_not_that_endpoint(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async with receiving(in_turn(500)) as receiver, receiving() as watcher:
+        endpoint = await register(receiver, "*")
+        await register(watcher, "delivery-*", identifiers="real")
+        join = joined()
+        await world.publish(join)
+        (told,) = await watcher.about(endpoint)
+        assert told.event["type"] == "kairan.delivery-exhausted.v1"
+        assert told.event["data"]["event_id"] == join.envelope.id
+        assert told.event["data"]["attempts"] == 3
+        assert told.event["data"]["last_status"] == 500
+        (row,) = await logged(notify, endpoint, "exhausted")
+        assert row["event_id"] == join.envelope.id
+        assert {one.event["type"] for one in receiver.received} == {"kairan.member-joined.v1"}
+    assert [event.envelope.aggregate_version for event in await world.published("kairan.delivery", endpoint)] == [1]
+
+
+async def test_410_disables_the_endpoint_until_it_is_resumed(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async with receiving(in_turn(410, 200)) as receiver, receiving() as watcher, receiving() as witness:
+        endpoint = await register(receiver, "member-joined")
+        await register(watcher, "endpoint-disabled")
+        await register(witness, "member-joined", identifiers="real")
+        await world.publish(joined())
+        (told,) = await watcher.about(endpoint)
+        assert told.event["data"]["reason_code"] == "gone"
+        shown = (await notify.get(f"/v1/endpoints/{endpoint}")).json()
+        assert (shown["state"], shown["reason"]) == ("disabled", "gone")
+        missed, heard = joined(), joined()
+        await world.publish(missed)
+        await witness.about(missed.envelope.subject)
+        assert (await notify.post(f"/v1/endpoints/{endpoint}/resume")).status_code == 200
+        await world.publish(heard)
+        received = await receiver.until(lambda found: len(found) == 2)
+        assert received[1].sequence == 2
+
+
+async def test_a_hung_receiver_delays_nobody_else(register: Register, world: World) -> None:
+    release = asyncio.Event()
+
+    async def hang(_: Delivered) -> int:
+        await release.wait()
+        return 200
+
+    async with receiving(hang) as hung, receiving() as healthy:
+        await register(hung, "member-joined")
+        await register(healthy, "member-joined", identifiers="real")
+        joins = [joined() for _ in range(30)]
+        await world.publish(*joins)
+        await healthy.about(*(join.envelope.subject for join in joins))
+        assert len(hung.received) == 2  # as many as may be in flight
+        release.set()
+        await hung.until(lambda found: len(found) == 30)
+
+
+async def test_a_deleted_endpoint_hears_nothing_more(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async with receiving(in_turn(500)) as receiver, receiving() as watcher:
+        endpoint = await register(receiver, "member-joined")
+        await register(watcher, "*", identifiers="real")
+        assert (await notify.delete(f"/v1/endpoints/{endpoint}")).status_code == 200
+        join = joined()
+        await world.publish(join)
+        await watcher.about(join.envelope.subject)
+        assert receiver.received == []
+        (told,) = await watcher.about(endpoint)
+        assert told.event["data"]["reason_code"] == "owner"
+
+
+async def test_a_paused_endpoint_makes_up_for_what_it_missed(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async with receiving() as receiver, receiving() as watcher:
+        endpoint = await register(receiver, "member-joined")
+        await register(watcher, "member-joined", identifiers="real")
+        assert (await notify.post(f"/v1/endpoints/{endpoint}/pause")).status_code == 200
+        join = joined()
+        await world.publish(join)
+        await watcher.about(join.envelope.subject)
+        assert receiver.received == []
+        assert (await notify.post(f"/v1/endpoints/{endpoint}/resume")).status_code == 200
+        await receiver.until(lambda found: len(found) == 1)
+
+
+async def test_an_erase_removes_the_payloads_about_the_member(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async with receiving() as receiver:
+        endpoint = await register(receiver, "member-joined", identifiers="real")
+        join = joined()
+        await world.publish(join)
+        await receiver.about(join.envelope.subject)
+        (row,) = await logged(notify, endpoint, "delivered")
+        deliveries = world.store.collection("deliveries")
+        assert (await deliveries.find_one({"_id": row["id"]}))["body"]
+        await world.publish(about(MemberErased(basis="request"), join.envelope.subject))
+        async with asyncio.timeout(20):
+            while await deliveries.count_documents({"person": join.envelope.subject}):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert "body" not in await deliveries.find_one({"_id": row["id"]})
+
+
+async def test_a_receiver_that_asks_for_time_is_left_alone(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async def later(_: Delivered) -> web.StreamResponse:
+        return web.Response(status=429, headers={"Retry-After": "3600"})
+
+    async with receiving(later) as receiver:
+        endpoint = await register(receiver, "member-joined")
+        await world.publish(joined())
+        await receiver.until(lambda found: len(found) == 1)
+        (row,) = await logged(notify, endpoint, "waiting", attempts=1)
+        planned_at, next_at = (datetime.fromisoformat(row[name]) for name in ("planned_at", "next_attempt_at"))
+        assert 3500 < (next_at - planned_at).total_seconds() < 3700
+
+
+async def logged(notify: httpx.AsyncClient, endpoint: str, state: str, attempts: int = 0) -> list[dict[str, object]]:
+    """The endpoint's deliveries in this state, once there is one with so many attempts."""
+    async with asyncio.timeout(20):
+        while True:
+            answer = await notify.get("/v1/deliveries", params={"endpoint": endpoint, "state": state})
+            assert answer.status_code == 200, answer.text
+            found: list[dict[str, object]] = answer.json()["deliveries"]
+            if any(len(one["attempts"]) >= attempts for one in found):  # type: ignore[arg-type]
+                return found
+            await asyncio.sleep(0.02)
