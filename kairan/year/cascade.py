@@ -1,8 +1,8 @@
-"""Who comes, when, and through whom: organic joins, those that a publication brought, and those whom members bring along.
+"""Who comes, when, and through whom: on their own, after a publication, or brought along by a member.
 
-The model is a cluster process. Roots arrive by intensity (a week's shape, growth, days that differ by a Gamma factor) or
-after a publication (exponential delays, thinned by the week's shape). Every join brings Poisson(0.15) others after 36 hours
-on average, and so do these. Every join carries the publication at its root, so the truth is counted, not estimated.
+The model is a cluster process. Roots arrive by intensity (a week's shape, growth, days that differ by a Gamma factor),
+or after a publication (exponential delays, thinned by the week's shape). Every join brings Poisson(0.15) others, after
+36 hours on average, and so do these. Every join carries the publication at its root: the truth is counted, exactly.
 """
 
 from collections.abc import Iterator

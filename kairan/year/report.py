@@ -1,0 +1,72 @@
+"""What demo and replay say in the end: the object of `--json`, and a table for people."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+
+from shared.clock import JST
+
+FIELDS = (
+    *("id", "kind", "published_at", "window_from", "window_to", "complete", "observed", "expected", "extra"),
+    *("low", "high", "verdict", "alarm_at"),
+)
+VERDICTS = {"clear": "clear", "likely": "likely", "unclear": "unclear", "too_little_data": "too little data"}
+
+
+def answer(ledger: Mapping[str, Any], start: datetime) -> dict[str, Any]:
+    """The object of `replay --json` from a settled ledger; `start` is the first moment of the stream."""
+    return {
+        "joins": ledger["joins"],
+        "from": start.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "as_of": ledger["as_of"],
+        "publications": [{name: row[name] for name in FIELDS} for row in ledger["publications"]],
+    }
+
+
+def beside_truth(
+    found: Mapping[str, Any], truth: Mapping[str, int], members_from: int, members_to: int
+) -> dict[str, Any]:
+    """The same with what the simulator knows: members, and per row the joins that it brought, referrals included."""
+    rows = [{**row, "truth": truth[row["id"]]} for row in found["publications"]]
+    return {**found, "members_from": members_from, "members_to": members_to, "publications": rows}
+
+
+def table(found: Mapping[str, Any], title: str) -> Table:
+    """One line per publication; with a column for the truth where it is known."""
+    known = any("truth" in row for row in found["publications"])
+    lines = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name, side in (("published", "left"), ("publication", "left"), ("joins", "right"), ("expected", "right")):
+        lines.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    lines.add_column("extra joins after (90 %)", justify="right", no_wrap=True)
+    if known:
+        lines.add_column("truth", justify="right", no_wrap=True)
+    lines.add_column("verdict", no_wrap=True)
+    for row in found["publications"]:
+        truth = [str(row["truth"])] if known else []
+        lines.add_row(*_cells(row), *truth, _verdict(row))
+    return lines
+
+
+def verdict_in_words(found: Mapping[str, Any]) -> str:
+    """How well the ranges hold the truth, and what was called clear."""
+    rows = found["publications"]
+    held = sum(row["low"] <= row["truth"] <= row["high"] for row in rows)
+    idle = [row for row in rows if row["truth"] == 0]
+    wrong = sum(row["verdict"] == "clear" for row in idle)
+    clear = sum(row["verdict"] == "clear" for row in rows)
+    return (
+        f"{held} of {len(rows)} ranges hold the truth; {clear} publications are clear, "
+        f"{wrong} of them among the {len(idle)} that brought nobody."
+    )
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    published = datetime.fromisoformat(row["published_at"]).astimezone(JST)
+    extra = f"{round(row['extra']):+d} ({row['low']}-{row['high']})"
+    return f"{published:%Y-%m-%d %H:%M}", row["id"], str(row["observed"]), f"{row['expected']:.0f}", extra
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    return VERDICTS[row["verdict"]] + ("" if row["complete"] else " (window still open)")
