@@ -26,7 +26,7 @@ DESCRIPTION = (
 )
 
 
-def build(settings: Settings | None = None, database: str = DATABASE) -> ServiceApp:
+def build(settings: ServiceSettings | None = None, database: str = DATABASE) -> ServiceApp:
     """The composed service; called inside the event loop."""
     settings = settings or Settings()
     store = Store(settings.mongo, database, app_name=settings.instance)

@@ -17,6 +17,7 @@ from services.metrics.store.read_model import CLOCK, COUNTS, PUBLICATIONS, Count
 from shared.clock import ClockKind, wall_now
 from shared.store.leases import LeaseLost, Leases
 from shared.store.mongo import Store, StoreError
+from shared.telemetry.logs import describe
 from shared.telemetry.metrics import EVALUATE_SECONDS
 
 log = structlog.get_logger(__name__)
@@ -138,8 +139,8 @@ class Evaluator:
                 except (StoreError, StreamBroken) as error:
                     log.info("evaluate_starts_over", error=type(error).__name__)
                     await asyncio.sleep(0.3)
-                except Exception:
-                    log.exception("evaluate_failed")
+                except Exception as error:
+                    log.error("evaluate_failed", **describe(error))
                     await asyncio.sleep(5.0)
 
     async def _lead(self) -> None:

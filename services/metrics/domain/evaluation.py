@@ -104,9 +104,10 @@ def judge(hours: Hours, publications: Mapping[str, Publication], as_of: datetime
     end = hour_of(as_of)
     known = [each for each in publications.values() if each.published_at <= as_of]
     joins = hours.arrays(end) or _no_joins(known, end)
-    asked = [growth.Publication(each.id, each.kind, each.published_at) for each in known]
+    # The science wants something to judge even where only its band is asked for: one whose window has not begun.
+    asked = [growth.Publication(each.id, each.kind, each.published_at) for each in known] or [_nothing_at(as_of)]
     ledger = growth.ledger(joins, asked, as_of)
-    rows = tuple(_row(row, publications[row.id]) for row in ledger.rows)
+    rows = tuple(_row(row, publications[row.id]) for row in ledger.rows if known)
     return Judged(as_of, rows, tuple(_days(ledger.band, hours))[-DAYS_SHOWN:])
 
 
@@ -122,6 +123,10 @@ def assemble(hours: Hours, judged: Judged, now: Now) -> Board:
         publications=judged.rows,
         days=_with_today(judged.days, today),
     )
+
+
+def _nothing_at(as_of: datetime) -> growth.Publication:
+    return growth.Publication("", "article", as_of)
 
 
 def _no_joins(publications: Iterable[Publication], end: int) -> growth.Joins:

@@ -42,14 +42,17 @@ class Boards:
 
     async def read(self) -> Board:
         """The whole board; an empty one before the first evaluation."""
-        async with self._store.snapshot() as session:
-            state = {row["_id"]: row async for row in self._state.find({}, session=session)}
+        while True:
+            state = {row["_id"]: row async for row in self._state.find()}
             if _STATE_ID not in state:
                 return Board()
-            rows = [row async for row in self._rows.find({"gone": False}, session=session)]
+            rows = [_row(row) async for row in self._rows.find({"gone": False})]
+            # Whatever is written raises the revision in the same transaction: if it stayed, all that was read is its.
+            if await self.revision() == state[_STATE_ID]["revision"]:
+                break
         return Board(
             **{name: value for name, value in state[_STATE_ID].items() if name != "_id"},
-            publications=tuple(sorted((_row(row) for row in rows), key=lambda row: (row.published_at, row.id))),
+            publications=tuple(sorted(rows, key=lambda row: (row.published_at, row.id))),
             days=tuple(_day(day) for day in state.get(_DAYS_ID, {}).get("days", ())),
         )
 
