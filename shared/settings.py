@@ -7,6 +7,10 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
+class Misconfigured(ValueError):
+    """The settings are each well-formed but make no sense together; the process exits with 2 and these words."""
+
+
 class Address(NamedTuple):
     """A TCP address to listen on; port 0 asks the system for a free one."""
 
@@ -80,6 +84,11 @@ class ServiceSettings(BaseSettings):
         pattern=r"^[A-Za-z0-9._-]{1,64}$",
         description="The name of this process in logs, leases and consumer groups, e.g. membership-1. Danger: two "
         "processes with one name throw each other out of the consumer group.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of the proxies in front, IP/CIDR,…, whose X-Forwarded-Proto is believed "
+        "(the page's cookie is then Secure). Danger: who is named here can say what it likes.",
     )
     jwks_file: Path | None = Field(
         None,

@@ -120,7 +120,7 @@ LOOP_LAG_SECONDS = _gauge("loop_lag_seconds", "By how much the event loop was la
 DELIVERIES = _counter("deliveries_total", "Webhooks, by what became of them (delivered, exhausted, …).", "outcome")
 DELIVERY_SECONDS = _histogram("delivery_seconds", "Seconds that one attempt took.", buckets=_FAST_S)
 ATTEMPTS = _counter(
-    "delivery_attempts_total", "Attempts to deliver, by outcome (2xx, 4xx, 5xx, refused, timeout, …).", "outcome"
+    "attempts_total", "Attempts to deliver, by outcome (2xx, 4xx, 5xx, refused, timeout, …).", "outcome"
 )
 DELIVERIES_WAITING = _gauge("deliveries_waiting", "Webhooks that are due or wait for their next attempt.")
 ENDPOINTS = _gauge("endpoints", "Webhook endpoints, by state (open, disabled, …).", "state")

@@ -1,6 +1,7 @@
 """Traces: a caller's W3C `traceparent` goes through request, event and webhook; spans are made if somebody collects."""
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,8 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, T
 from shared.settings import ServiceSettings
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+SEND_THE_REST_WITHIN_S = 2.0
+
 _tracer = trace.get_tracer("kairan")
 
 
@@ -28,16 +31,19 @@ def configure(settings: ServiceSettings, service: str) -> None:
     provider = TracerProvider(
         sampler=ParentBasedTraceIdRatio(settings.trace_ratio),
         resource=Resource.create({"service.name": f"kairan-{service}", "service.instance.id": settings.instance}),
+        shutdown_on_exit=False,
     )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(_traces_url(settings.otlp_endpoint), timeout=5)))
     trace.set_tracer_provider(provider)
 
 
 def shutdown() -> None:
-    """Send what has been collected, and stop."""
+    """Send what has been collected, and stop; a collector that does not answer holds the process for 2 s at most."""
     provider = trace.get_tracer_provider()
     if is_collecting() and hasattr(provider, "shutdown"):
-        provider.shutdown()
+        sending = threading.Thread(target=provider.shutdown, daemon=True)
+        sending.start()
+        sending.join(SEND_THE_REST_WITHIN_S)
 
 
 def is_collecting() -> bool:
@@ -79,7 +85,7 @@ def span_from(traceparent: str | None, name: str, kind: SpanKind = SpanKind.INTE
             otel_context.detach(token)
         return
     with _tracer.start_as_current_span(
-        name, context=parent, kind=kind, record_exception=False, set_status_on_exception=True
+        name, context=parent, kind=kind, record_exception=False, set_status_on_exception=False
     ) as span:
         yield span
 

@@ -11,7 +11,7 @@ from fastapi import Request, Security
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
-from shared.settings import ServiceSettings
+from shared.settings import Misconfigured, ServiceSettings
 from shared.web.jwks import FileKeys, IssuerKeys, KeySource
 from shared.web.problems import Problem
 from shared.web.scopes import SCOPES
@@ -65,7 +65,8 @@ def forbidden(scope: str) -> Problem:
 class Verifier:
     """Verifies bearer tokens by a JWKS file, an OIDC issuer, or both (then a token's `iss` says whose keys count).
 
-    `verify` raises the 401 problem for a bad token, and 503 when the keys that would tell cannot be had.
+    `verify` raises the 401 problem for a bad token, and 503 when the keys that would tell cannot be had. Settings that
+    name neither are `Misconfigured`.
     """
 
     def __init__(self, settings: ServiceSettings) -> None:
@@ -73,7 +74,7 @@ class Verifier:
         self._issuer = IssuerKeys(settings.oidc_issuer) if settings.oidc_issuer else None
         self._file = FileKeys(settings.jwks_file) if settings.jwks_file else None
         if self._issuer is None and self._file is None:
-            raise ValueError("nobody could call: set KAIRAN_JWKS_FILE or KAIRAN_OIDC_ISSUER")
+            raise Misconfigured("nobody could call: set KAIRAN_JWKS_FILE or KAIRAN_OIDC_ISSUER")
         self._remembered: OrderedDict[str, tuple[float, Caller, KeySource, int]] = OrderedDict()
 
     async def verify(self, token: str) -> Caller:

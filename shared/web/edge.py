@@ -50,7 +50,7 @@ class Edge:
             raise Problem(503, "Service unavailable", "It is starting.", "starting", headers={"Retry-After": "1"})
         traceparent = _header(scope, b"traceparent")
         if tracing.is_collecting():
-            with tracing.span_from(traceparent, f"{scope['method']} {scope['path']}", SpanKind.SERVER) as span:
+            with tracing.span_from(traceparent, scope["method"], SpanKind.SERVER) as span:
                 await self._app(scope, receive, seen)
                 span.update_name(f"{scope['method']} {_route(scope)}")
                 span.set_attribute("http.response.status_code", seen.status)

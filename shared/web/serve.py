@@ -18,7 +18,7 @@ import uvloop
 from pydantic import ValidationError
 from starlette.types import ASGIApp
 
-from shared.settings import Address, ServiceSettings
+from shared.settings import Address, Misconfigured, ServiceSettings
 from shared.telemetry import logs, tracing
 from shared.web.service import ServiceApp
 
@@ -71,7 +71,7 @@ async def _main(build: Callable[[], ServiceApp]) -> int:
         settings = ServiceSettings()
         logs.configure("kairan", settings.instance, settings.log_level)
         service = build()
-    except ValidationError as error:
+    except (ValidationError, Misconfigured) as error:
         return _say_misconfigured(error)
     logs.configure(service.name, settings.instance, settings.log_level)
     tracing.configure(settings, service.name)
@@ -112,7 +112,7 @@ async def serving(service: ServiceApp, sockets: Sockets) -> AsyncIterator["async
 
     The end: no new connections, streams told, requests in flight answered (4 s), parts stopped (5 s), operations last.
     """
-    api, ops = _server(service.app), _server(service.ops)
+    api, ops = _server(service.app, service.settings), _server(service.ops, service.settings)
     answering = asyncio.create_task(api.serve(sockets.api), name="http")
     answering_ops = asyncio.create_task(ops.serve(sockets.ops), name="http ops") if sockets.ops else None
     starting = asyncio.create_task(_start(service), name="start parts")
@@ -144,7 +144,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: ASGIApp) -> _Server:
+def _server(app: ASGIApp, settings: ServiceSettings) -> _Server:
     config = uvicorn.Config(
         app,
         loop="none",
@@ -154,7 +154,8 @@ def _server(app: ASGIApp) -> _Server:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         backlog=BACKLOG,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=ANSWER_REQUESTS_WITHIN_S,
@@ -233,8 +234,11 @@ async def _cancelled(*tasks: "asyncio.Task[object]") -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _say_misconfigured(error: ValidationError) -> int:
-    """Name the settings and what is wrong, but not their values: one may be a password."""
+def _say_misconfigured(error: ValidationError | Misconfigured) -> int:
+    """Name the settings and what is wrong with them."""
+    if isinstance(error, Misconfigured):
+        sys.stderr.write(f"{error}\n")
+        return EXIT_MISCONFIGURED
     for fault in error.errors(include_input=False, include_url=False):
         name = "_".join(["KAIRAN", *(str(part).upper() for part in fault["loc"])])
         sys.stderr.write(f"{name}: {fault['msg']}\n")

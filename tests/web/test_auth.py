@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa_key
+from starlette.requests import Request
+from starlette.responses import Response
 
 from shared.settings import ServiceSettings
 from shared.web.auth import COOKIE, Caller, Verifier, require
@@ -211,3 +213,16 @@ async def test_only_pages_take_the_cookie_of_a_browser(settings: ServiceSettings
         problem_of(await client.get("/v1/page", headers=bad), 401)
         problem_of(await client.get("/v1/notes/known", headers=good), 401)
         assert (await client.get("/v1/page", headers=bearer("growth:read") | bad)).json() == {"by": "tester"}
+
+
+@pytest.mark.parametrize(("proxies", "scheme"), [("127.0.0.0/8", "https"), ("", "http"), ("10.0.0.0/8", "http")])
+async def test_only_a_trusted_proxy_may_say_that_the_browser_came_by_https(
+    settings: ServiceSettings, proxies: str, scheme: str
+) -> None:
+    async def what(request: Request) -> Response:
+        return Response(request.url.scheme)
+
+    service = compose(settings.model_copy(update={"trusted_proxies": proxies}))
+    service.app.add_route("/scheme", what)
+    async with serve(service) as client:
+        assert (await client.get("/scheme", headers={"X-Forwarded-Proto": "https"})).text == scheme

@@ -1,6 +1,7 @@
 """A service as a process: shared addresses, a graceful end, honest exit codes, an answer while parts still start."""
 
 import asyncio
+import gzip
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
+from aiohttp import web
 
 from tests.web.conftest import Tokens
 
@@ -189,3 +191,51 @@ async def test_logs_are_json_lines_without_queries_messages_or_tokens(keys: Path
         assert failed["error"] == "ValueError"
         assert failed["route"] == "/v1/broken"
         assert failed["frames"][-1].endswith("broken")
+
+
+async def test_nobody_could_call_is_said_and_exits_2(keys: Path) -> None:
+    async with process(keys, KAIRAN_JWKS_FILE="") as service:
+        _, said = await service.communicate()
+    assert service.returncode == 2
+    assert said == b"nobody could call: set KAIRAN_JWKS_FILE or KAIRAN_OIDC_ISSUER\n"
+
+
+async def test_spans_go_to_the_collector_under_the_trace_of_the_caller(keys: Path, bearer: Tokens) -> None:
+    received: list[bytes] = []
+
+    async def collect(request: web.Request) -> web.Response:
+        received.append(await request.read())
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/v1/traces", collect)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port, trace_id = free_port(), "4bf92f3577b34da6a3ce929d0e0e4736"
+    collector = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    environment = {"KAIRAN_BIND": f"127.0.0.1:{port}", "KAIRAN_OTLP_ENDPOINT": collector, "KAIRAN_TRACE_RATIO": "0"}
+    async with process(keys, **environment) as service, client_of(port) as client:
+        await until(is_ok, client, "/health/ready")
+        headers = bearer("members:write") | {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+        answer = await client.post("/v1/notes", json={"text": "a"}, headers=headers)
+        ours = answer.json()["traceparent"]
+        assert ours.startswith(f"00-{trace_id}-")
+        assert not ours.endswith("-00f067aa0ba902b7-01")
+        service.terminate()
+        assert await service.wait() == 0
+    await runner.cleanup()
+    sent = gzip.decompress(b"".join(received)) if received[0][:2] == b"\x1f\x8b" else b"".join(received)
+    assert bytes.fromhex(trace_id) in sent
+    assert b"POST /v1/notes" in sent
+    assert b"health" not in sent
+
+
+async def test_a_collector_that_is_away_does_not_hold_the_process(keys: Path, bearer: Tokens) -> None:
+    port = free_port()
+    environment = {"KAIRAN_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}", "KAIRAN_TRACE_RATIO": "1"}
+    async with process(keys, KAIRAN_BIND=f"127.0.0.1:{port}", **environment) as service, client_of(port) as client:
+        await until(is_ok, client, "/health/ready")
+        service.terminate()
+        async with asyncio.timeout(10):
+            assert await service.wait() == 0
