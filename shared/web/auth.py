@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 from fastapi import Request, Security
@@ -12,9 +12,12 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
 from shared.settings import Misconfigured, ServiceSettings
-from shared.web.jwks import FileKeys, IssuerKeys, KeySource
+from shared.web.jwks import FileKeys, KeySource
 from shared.web.problems import Problem
 from shared.web.scopes import SCOPES
+
+if TYPE_CHECKING:
+    from shared.web.issuer import IssuerKeys
 
 __all__ = ["COOKIE", "SCOPES", "Caller", "SessionLookup", "Verifier", "forbidden", "require", "unauthorized"]
 
@@ -71,7 +74,7 @@ class Verifier:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._audience = settings.oidc_audience
-        self._issuer = IssuerKeys(settings.oidc_issuer) if settings.oidc_issuer else None
+        self._issuer = _issuer_keys(settings.oidc_issuer) if settings.oidc_issuer else None
         self._file = FileKeys(settings.jwks_file) if settings.jwks_file else None
         if self._issuer is None and self._file is None:
             raise Misconfigured("nobody could call: set KAIRAN_JWKS_FILE or KAIRAN_OIDC_ISSUER")
@@ -135,6 +138,12 @@ class Verifier:
         self._remembered[token] = what
         if len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
+
+
+def _issuer_keys(issuer: str) -> "IssuerKeys":
+    from shared.web.issuer import IssuerKeys  # late: its HTTP client takes long to import, and few need it
+
+    return IssuerKeys(issuer)
 
 
 def _header_of(token: str) -> dict[str, Any]:

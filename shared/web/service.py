@@ -1,6 +1,7 @@
 """What every service's `app.py` composes: its routes, its parts and its health into one application."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -122,13 +123,17 @@ def _phase(lifecycle: Lifecycle, stopping: asyncio.Event) -> dict[str, Any]:
 def _contracts(name: str) -> list[BaseRoute]:
     """/openapi.json and /asyncapi.yaml, made once on first demand."""
 
+    @functools.cache
+    def asyncapi_document() -> str:
+        from shared.catalogue import asyncapi  # only who asks pays for it
+
+        return asyncapi(name)
+
     async def openapi_json(request: Request) -> Response:
         return Response(orjson.dumps(openapi.document(request.app)), media_type="application/json")
 
     async def asyncapi_yaml(_: Request) -> Response:
-        from shared.catalogue import asyncapi  # only who asks pays for it
-
-        return Response(asyncapi(name), media_type="application/yaml")
+        return Response(asyncapi_document(), media_type="application/yaml")
 
     return [
         Route("/openapi.json", openapi_json, include_in_schema=False),

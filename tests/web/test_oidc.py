@@ -95,7 +95,7 @@ async def test_an_unknown_key_fetches_no_more_than_twice_a_minute(
         assert await status_of(verifier, issuer.token(stranger)) == 401
     assert issuer.fetches == 1
     issuer.keys.append(stranger)
-    monkeypatch.setattr("shared.web.jwks.REFETCH_AT_MOST_EVERY_S", 0.0)
+    monkeypatch.setattr("shared.web.issuer.REFETCH_AT_MOST_EVERY_S", 0.0)
     assert (await verifier.verify(issuer.token(stranger))).subject == "a"
     assert issuer.fetches == 2
 
@@ -105,7 +105,7 @@ async def test_while_the_issuer_is_away_known_keys_stay_good_and_unknown_ones_ar
 ) -> None:
     await verifier.verify(issuer.token())
     issuer.up = False
-    monkeypatch.setattr("shared.web.jwks.REFETCH_AT_MOST_EVERY_S", 0.0)
+    monkeypatch.setattr("shared.web.issuer.REFETCH_AT_MOST_EVERY_S", 0.0)
     assert await status_of(verifier, issuer.token(ensure_keys(tmp_path / "stranger"))) == 503
     assert (await verifier.verify(issuer.token(sub="b"))).subject == "b"
 
@@ -116,7 +116,7 @@ async def test_an_issuer_that_never_answered_is_503_until_it_does(
     issuer.up = False
     assert await status_of(verifier, issuer.token()) == 503
     issuer.up = True
-    monkeypatch.setattr("shared.web.jwks.AFTER_FAILURE_S", 0.0)
+    monkeypatch.setattr("shared.web.issuer.AFTER_FAILURE_S", 0.0)
     assert (await verifier.verify(issuer.token())).subject == "a"
 
 
@@ -138,8 +138,8 @@ async def test_after_ten_minutes_keys_are_fetched_anew_and_a_withdrawn_one_is_re
     old = issuer.token()
     await verifier.verify(old)
     issuer.keys = [ensure_keys(tmp_path / "second")]
-    monkeypatch.setattr("shared.web.jwks.REFETCH_AT_MOST_EVERY_S", 0.0)
-    monkeypatch.setattr("shared.web.jwks.FRESH_FOR_S", 0.0)
+    monkeypatch.setattr("shared.web.issuer.REFETCH_AT_MOST_EVERY_S", 0.0)
+    monkeypatch.setattr("shared.web.issuer.FRESH_FOR_S", 0.0)
     assert (await verifier.verify(issuer.token())).subject == "a"  # fetches on its way
     assert await status_of(verifier, old) == 401
 

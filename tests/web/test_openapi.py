@@ -47,3 +47,10 @@ def test_errors_are_problems_everywhere(document: dict[str, Any]) -> None:
                 assert list(response["content"]) == ["application/problem+json"]
     assert "HTTPValidationError" not in document["components"]["schemas"]
     assert {"400", "409", "413", "415", "422"} <= set(document["paths"]["/v1/notes"]["post"]["responses"])
+
+
+async def test_the_asyncapi_document_of_the_service_is_served(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/asyncapi.yaml")
+    assert answer.headers["content-type"] == "application/yaml"
+    assert answer.text.startswith("asyncapi: 3.")
+    assert "kairan.member" in answer.text
