@@ -37,6 +37,16 @@ Prose = Annotated[
 Link = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[!-~]{1,1990}$")]
 """An http(s) address. It stays in this service."""
 
+
+def _whole(value: object) -> object:
+    """JSON Schema counts 3.0 as an integer, so it is one here too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+MOST_PEOPLE = 10_000_000
+Attendees = Annotated[int, Field(ge=0, le=MOST_PEOPLE), BeforeValidator(_whole)]
+Capacity = Annotated[int, Field(ge=1, le=MOST_PEOPLE), BeforeValidator(_whole)]
+
 Ids = Annotated[tuple[Id, ...], Field(max_length=50)]
 _OCCURRED = "When it happened, if not now; from 1970 to now. Needs the scope history:write."
 _RECORDED = "When it was recorded; only on a stream clock, with history:write."
@@ -73,7 +83,7 @@ class Scheduling(_Told):
     modes: Annotated[
         tuple[ParticipationMode, ...], Field(max_length=8, description="The ways of taking part; all are full.")
     ] = ("face_and_voice", "listen_only", "chat_only", "archive")
-    capacity: Annotated[int | None, Field(ge=1, le=10_000_000, description="How many can take part live.")] = None
+    capacity: Annotated[Capacity | None, Field(description="How many can take part live.")] = None
 
 
 class Rescheduling(_Told):
@@ -94,9 +104,7 @@ class Holding(_Said):
 
     started_at: Annotated[Moment | None, Field(description="When it began; as scheduled if not given.")] = None
     ended_at: Annotated[Moment | None, Field(description="When it ended; as scheduled if not given.")] = None
-    attendees: Annotated[
-        int | None, Field(ge=0, le=10_000_000, description="How many took part live, in any mode.")
-    ] = None
+    attendees: Annotated[Attendees | None, Field(description="How many took part live, in any mode.")] = None
     recorded_at: Annotated[Moment | None, Field(description=_RECORDED)] = None
 
 

@@ -27,5 +27,13 @@ def import_body() -> dict[str, Any]:
         "an old list: its joined_precision is unknown unless given. The columns occurred_at, recorded_at and "
         "joined_precision need the scope history:write."
     )
-    schema = {"type": "string", "description": described}
+    schema = {"type": "string", "description": described, "pattern": _csv_pattern()}
     return {"requestBody": {"required": True, "content": {"text/csv": {"schema": schema, "example": IMPORT}}}}
+
+
+def _csv_pattern() -> str:
+    """RFC 4180 with these columns, none twice; rows may hold anything (what is wrong in one is its result)."""
+    column = f"(?:{'|'.join(COLUMNS)})"
+    none_twice = r"(?!(?:[a-z_]+,)*([a-z_]+),(?:[a-z_]+,)*\1(?:[,\r\n]|$))"
+    cell = r'(?:"(?:[^"]|"")*"|[^",\r\n]*)'
+    return rf"^{none_twice}{column}(?:,{column})*(?:\r?\n{cell}(?:,{cell})*)*$"
