@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -120,9 +120,7 @@ class Batches:
 
     def _judge(self, record: Any) -> _Judged:
         try:
-            outcome = decode(
-                record.topic, record.key, record.value, record.headers, wanted=self._subscription.wanted
-            )
+            outcome = decode(record.topic, record.key, record.value, record.headers, wanted=self._subscription.wanted)
         except Poison as poison:
             return _Judged(record, _Poisoned(poison.reason, str(poison)))
         return _Judged(record, outcome)

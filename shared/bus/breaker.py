@@ -1,4 +1,4 @@
-"""The breaker: when the share of failures says that we are broken, a consumer stops, and stays stopped over restarts."""
+"""The breaker: when the share of failures says that we are broken, a consumer stops and stays stopped."""
 
 from collections import deque
 from dataclasses import dataclass, field

@@ -6,6 +6,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from shared import tasks
 from shared.catalogue import Event, Poison, TimePassed, decode
 from shared.clock import Clock
 
@@ -28,9 +29,7 @@ class ClockFollower:
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await tasks.end([self._task])
 
     async def _run(self) -> None:
         while True:

@@ -93,7 +93,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One intent on one aggregate. `decide` is pure: it gets the present state (None: there is none), may raise Refused.
+    """One intent on one aggregate. `decide` is pure: it gets the present state (None: none yet), may raise Refused.
 
     `creates` promises that `aggregate_id` is new, which saves a read. `claimed` is the refusal when a claim is taken.
     """

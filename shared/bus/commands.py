@@ -10,10 +10,30 @@ from typing import Any
 
 import structlog
 
+from shared import tasks
 from shared.bus import outbox
-from shared.bus.command import Command, IdempotencyKey, NewEvent, Outcome, Overloaded, Refused, Requirement, State, event_id
+from shared.bus.command import (
+    Command,
+    IdempotencyKey,
+    NewEvent,
+    Outcome,
+    Overloaded,
+    Refused,
+    Requirement,
+    State,
+    event_id,
+)
 from shared.catalogue import CATALOGUE, TooLarge
-from shared.store.mongo import Document, InsertOne, ReplaceOne, Session, Store, StoreError, is_duplicate, is_infrastructure
+from shared.store.mongo import (
+    Document,
+    InsertOne,
+    ReplaceOne,
+    Session,
+    Store,
+    StoreError,
+    is_duplicate,
+    is_infrastructure,
+)
 from shared.telemetry import metrics
 
 log = structlog.get_logger(__name__)
@@ -84,8 +104,7 @@ class Commands:
     async def stop(self) -> None:
         if self._task:
             await self._queue.join()
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await tasks.end([self._task])
 
     def measured(self, depth: int) -> None:
         """Takes the outbox's depth: above the limit, commands are refused until Kafka has caught up."""
@@ -135,7 +154,9 @@ class Commands:
                 await self._commit(batch[half:])
                 return
             log.warning("command_batch_failed", size=len(batch), error=type(error).__name__)
-            _answer_all(batch, Overloaded("the database did not confirm the command; repeat it with the same Idempotency-Key"))
+            _answer_all(
+                batch, Overloaded("the database did not confirm the command; repeat it with the same Idempotency-Key")
+            )
             return
         metrics.COMMAND_BATCH_SIZE.labels(self._service).observe(len(batch))
         metrics.COMMAND_SECONDS.labels(self._service).observe(time.perf_counter() - started)
@@ -236,9 +257,7 @@ class Commands:
         if any(found.claims.get(claim, command.aggregate_id) != command.aggregate_id for claim in claims):
             raise command.claimed or Refused(409, "already-taken", "Already taken", "Another one holds this name.")
 
-    def _facts(
-        self, command: Command, events: Sequence[NewEvent], before: State | None
-    ) -> tuple[int, list[Document]]:
+    def _facts(self, command: Command, events: Sequence[NewEvent], before: State | None) -> tuple[int, list[Document]]:
         version = before["version"] if before else 0
         now = datetime.now(UTC)
         facts = []

@@ -1,6 +1,7 @@
 """A consumer group's member: FastStream batches in, state and offsets out; seeks, fences, stops and reports itself."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
+from shared import tasks
 from shared.bus import breaker, generations
 from shared.bus.batch import Batches, Subscription, Tripped, by_place
 from shared.bus.breaker import Breaker
@@ -75,9 +77,7 @@ class Consumer:
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await tasks.end([self._task])
         await self._producer.stop()
 
     def report(self) -> dict[str, Any]:
@@ -195,10 +195,9 @@ class Consumer:
             if all(task.done() for task in subscriber.tasks):
                 raise KafkaError("the consume loop ended")
             await self._measure()
-            try:
-                await asyncio.wait_for(self._halt.wait(), 1.0)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._halt.wait()
 
     async def _handle(self, records: Sequence[Any]) -> None:
         """Called by the framework; an exception makes it seek back to the first record of the batch."""
@@ -298,12 +297,11 @@ class Consumer:
         assignment = list(self._assignment())
         if not assignment or self._client is None:
             return
-        ends = await self._client.end_offsets(assignment)
-        for place, end in ((Place(*place), end) for place, end in ends.items()):
-            position = self._batches.positions.get(place)
-            if position is None:
-                continue
-            if end < position:
+        positions = dict(self._batches.positions)  # before the ends: both move on while we ask
+        ends = {Place(*place): end for place, end in (await self._client.end_offsets(assignment)).items()}
+        for place in ends.keys() & positions.keys():
+            end, position = ends[place], positions[place]
+            if end < position and self._apache:
                 await self._trip(f"{place.topic}-{place.partition} ends at {end}, {position} was applied: made anew?")
             self._lags[place] = max(0, end - position)
             metrics.CONSUMER_LAG.labels(self._group, place.topic, str(place.partition)).set(self._lags[place])

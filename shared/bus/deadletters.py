@@ -80,7 +80,7 @@ async def read(bootstrap: str, topic: str | None = None, group: str | None = Non
         for name, owner in wanted:
             place = TopicPartition(name, 0)
             async for record in _all_of(consumer, place):
-                yield _letter(record, owner)
+                yield letter(record, owner)
 
 
 async def _all_of(consumer: Any, place: TopicPartition) -> AsyncIterator[Any]:
@@ -95,7 +95,8 @@ async def _all_of(consumer: Any, place: TopicPartition) -> AsyncIterator[Any]:
         position = await consumer.position(place)
 
 
-def _letter(record: Any, owner: str) -> DeadLetter:
+def letter(record: Any, owner: str) -> DeadLetter:
+    """A record of a dead-letter topic as what it is; `owner` is the group where the headers name none."""
     own = {name: value.decode(errors="replace") for name, value in record.headers if name.startswith(_PREFIX)}
     return DeadLetter(
         topic=record.topic,

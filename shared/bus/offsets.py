@@ -42,14 +42,15 @@ class Offsets:
 
     async def begin(self, generation: int, starts: Mapping[Place, int]) -> None:
         """Fixes where a group starts; an offset that is stored already stays."""
-        for place, offset in starts.items():
-            try:
-                await self._store.collection(_COLLECTION).update_one(
-                    {"_id": self._id(generation, place)}, {"$setOnInsert": self._row(place, offset)}, upsert=True
-                )
-            except StoreError as error:
-                if not is_duplicate(error):
-                    raise
+        writes = [
+            UpdateOne({"_id": self._id(generation, place)}, {"$setOnInsert": self._row(place, offset)}, upsert=True)
+            for place, offset in starts.items()
+        ]
+        try:
+            await self._store.collection(_COLLECTION).bulk_write(writes, ordered=False)
+        except StoreError as error:
+            if not is_duplicate(error):
+                raise
 
     async def advance(self, generation: int, moves: Mapping[Place, Move], session: Session) -> None:
         """Moves every offset on, or raises Fenced, which must abort the transaction."""

@@ -50,7 +50,8 @@ class Producer:
         client, self._client = self._client, None
         if client is not None:
             try:
-                await asyncio.wait_for(client.stop(), 2.0)
+                async with asyncio.timeout(2.0):
+                    await client.stop()
             except (TimeoutError, KafkaError, RuntimeError) as error:
                 log.info("producer_dropped", error=type(error).__name__)
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
+from shared import tasks
 from shared.bus import generations
 from shared.bus.batch import Received, Subscription
 from shared.bus.generations import Tx
@@ -63,10 +64,11 @@ class Rebuild:
     async def run(self, progress: Callable[[int, int], None] = lambda done, total: None) -> RebuildReport:
         """Returns when the new generation serves. `progress(done, total)` counts records. Raises RebuildBusy."""
         started = time.monotonic()
-        leases = Leases(self._store, [f"rebuild-{self._subscription.group}"], holder=f"rebuild-{time.time_ns()}")
+        leases = Leases(self._store, [f"rebuild-{self._subscription.group}"], f"rebuild-{time.time_ns()}")
         holding = asyncio.create_task(leases.run())
         try:
-            await asyncio.wait_for(leases.changed.wait(), 10.0)
+            async with asyncio.timeout(10.0):
+                await leases.changed.wait()
         except TimeoutError:
             raise RebuildBusy(self._subscription.group) from None
         else:
@@ -76,8 +78,7 @@ class Rebuild:
             await self._fill(progress)
             await self._retire(before)
         finally:
-            holding.cancel()
-            await asyncio.gather(holding, return_exceptions=True)
+            await tasks.end([holding])
         return RebuildReport(self._generation, **self._counts, seconds=time.monotonic() - started)
 
     async def _fill(self, progress: Callable[[int, int], None]) -> None:

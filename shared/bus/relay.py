@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from aiokafka.errors import KafkaError
 
+from shared import tasks
 from shared.bus import outbox
 from shared.bus.producer import Producer
 from shared.store.bell import Bell
@@ -31,12 +32,12 @@ class Relay:
 
     name = "relay"
 
-    def __init__(self, store: Store, producer: Producer, service: str, holder: str) -> None:
+    def __init__(self, store: Store, producer: Producer, service: str, instance: str) -> None:
         self._store = store
         self._producer = producer
         self._service = service
         self._bell = Bell(store, outbox.COLLECTION)
-        self._leases = Leases(store, [f"relay-{n}" for n in range(outbox.SHARDS)], holder, on_change=self.ring)
+        self._leases = Leases(store, [f"relay-{n}" for n in range(outbox.SHARDS)], instance, on_change=self.ring)
         self._tasks: list[asyncio.Task[None]] = []
         self._failures = 0
         self.depth = 0
@@ -61,9 +62,7 @@ class Relay:
             self._tasks.append(asyncio.create_task(coroutine, name="relay"))
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(self._tasks)
         await self._producer.stop()
 
     async def _run(self) -> None:

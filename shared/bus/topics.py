@@ -111,6 +111,10 @@ async def apply(bootstrap: str, *, replication: int | None = None, topics: Itera
 
 def _raise_refusals(errors: Iterable[tuple[str, int, str]]) -> None:
     already_there = 36
-    refused = [f"{name}: {message or for_code(code).__name__}" for name, code, message in errors if code not in (0, already_there)]
+    refused = [
+        f"{name}: {message or for_code(code).__name__}"
+        for name, code, message in errors
+        if code not in (0, already_there)
+    ]
     if refused:
         raise TopicsRefused("; ".join(refused))

@@ -1,4 +1,4 @@
-"""The write side of a service, wired: commands ring the relay, the relay's measure of the outbox bounds the commands."""
+"""The write side of a service, wired: commands ring the relay, the relay's measure of the outbox bounds commands."""
 
 from shared.bus.commands import Commands
 from shared.bus.producer import Producer
@@ -14,7 +14,7 @@ class WriteSide:
 
     def __init__(self, store: Store, settings: ServiceSettings, service: str) -> None:
         producer = Producer(settings.kafka, idempotent=settings.kafka_kind == "apache", client_id=settings.instance)
-        self.relay = Relay(store, producer, service, holder=settings.instance)
+        self.relay = Relay(store, producer, service, settings.instance)
         self.commands = Commands(
             store,
             f"/kairan/{service}",

@@ -1,4 +1,4 @@
-"""A bell that rings when a collection changes, whichever process wrote: for workers that then read the truth themselves."""
+"""A bell that rings when a collection changes, whichever process wrote: for workers that read the truth themselves."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,8 @@ class Bell:
     async def wait(self, timeout_s: float) -> bool:
         """Waits for a ring, at most `timeout_s`; says whether it rang. The ring is used up."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
         rang = self._event.is_set()
         self._event.clear()
         return rang

@@ -1,9 +1,10 @@
-"""Leases on named pieces of work: one holder each, on the database's clock, fenced, shared out fairly between the living."""
+"""Leases on named pieces of work: one holder each, on the database's clock, fenced, fairly shared."""
 
 import asyncio
 import contextlib
 import math
 import time
+import uuid
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -20,25 +21,26 @@ class LeaseLost(Exception):
 
 
 class Leases:
-    """Holds a fair share of `names` for `holder` as long as `run()` runs.
+    """Holds a fair share of `names` for this process, the present incarnation of `instance`, as long as `run()` runs.
 
     A lease ends `ttl_s` seconds after its last renewal on the server's clock (`$$NOW`); it is renewed at a third of
     that and counts as lost locally at two thirds, so the holder stops before another can start. Each change of
-    holder raises the lease's `fence` by one.
+    holder raises the lease's `fence` by one. A new incarnation of an instance takes over from the dead one at once.
     """
 
     def __init__(
         self,
         store: Store,
         names: Iterable[str],
-        holder: str,
+        instance: str,
         ttl_s: float = 3.0,
         on_change: Callable[[], None] | None = None,
     ) -> None:
         self._store = store
         self._names = tuple(names)
         self._kind = self._names[0].rsplit("-", 1)[0]
-        self.holder = holder
+        self._instance = instance
+        self.holder = f"{instance}#{uuid.uuid4().hex[:12]}"
         self._ttl_s = ttl_s
         self._until: dict[str, float] = {}
         self._fences: dict[str, int] = {}
@@ -120,7 +122,7 @@ class Leases:
 
     async def _beat(self) -> None:
         await self._store.collection(_COLLECTION).update_one(
-            {"_id": f"{self._kind}@{self.holder}"},
+            {"_id": f"{self._kind}@{self._instance}"},
             [{"$set": {"kind": self._kind, "alive_until": self._in_ms(self._ttl_s)}}],
             upsert=True,
         )
@@ -129,11 +131,12 @@ class Leases:
         living = await self._store.collection(_COLLECTION).count_documents(
             {"kind": self._kind, "$expr": {"$gt": ["$alive_until", "$$NOW"]}}
         )
-        return math.ceil(len(self._names) / max(living, 1))
+        return math.ceil(len(self._names) / max(int(living), 1))
 
     async def _take(self, name: str, started: float, *, renew: bool) -> None:
         mine: Document = {"$eq": ["$holder", self.holder]}
-        free: Document = {"$or": [mine, {"$not": ["$until"]}, {"$lt": ["$until", "$$NOW"]}]}
+        namesake: Document = {"$eq": [{"$first": {"$split": [{"$ifNull": ["$holder", ""]}, "#"]}}, self._instance]}
+        free: Document = {"$or": [namesake, {"$not": ["$until"]}, {"$lt": ["$until", "$$NOW"]}]}
         fence: Document = {"$cond": [mine, "$fence", {"$add": ["$fence", 1]}]}
         lease = await self._store.collection(_COLLECTION).find_one_and_update(
             {"_id": name, "$expr": mine if renew else free},
@@ -152,7 +155,7 @@ class Leases:
             {"_id": {"$in": names}, "holder": self.holder}, {"$unset": {"holder": "", "until": ""}}
         )
         if not self._until:
-            await self._store.collection(_COLLECTION).delete_one({"_id": f"{self._kind}@{self.holder}"})
+            await self._store.collection(_COLLECTION).delete_one({"_id": f"{self._kind}@{self._instance}"})
 
     @staticmethod
     def _in_ms(seconds: float) -> Document:

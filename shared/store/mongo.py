@@ -122,7 +122,7 @@ class Store:
         """Runs `work(session)` in one transaction: snapshot reads, majority and journaled commit.
 
         `work` may run several times (it must have no effect but its writes under the session). Transient errors and
-        unknown commit results are retried for `patience_s` seconds, then raised; every other error aborts and is raised.
+        unknown commit results are retried for `patience_s` seconds, then raised; any other error aborts and is raised.
         """
         deadline = time.monotonic() + patience_s
         attempt = 0

@@ -129,16 +129,20 @@ class Bus:
             for name in (topics.retry_topic, topics.dead_letter_topic)
         ]
         await topics.apply(self.bootstrap, topics=own)
-        consumer = Consumer(
-            subscription, self.store, self.bootstrap, kind=self.kind, service="tester", instance=instance
-        )
-        await consumer.start()
-        self._consumers.append(consumer)
+        consumer = await self.start_consumer(subscription, instance)
 
         async def assigned() -> bool:
             return consumer.report()["state"] in ("caught_up", "progressing", "standby")
 
         await until(assigned, f"{group} has partitions")
+        return consumer
+
+    async def start_consumer(self, subscription: Subscription, instance: str = "tester-1") -> Consumer:
+        consumer = Consumer(
+            subscription, self.store, self.bootstrap, kind=self.kind, service="tester", instance=instance
+        )
+        await consumer.start()
+        self._consumers.append(consumer)
         return consumer
 
     async def forget(self, consumer: Consumer) -> None:

@@ -1,4 +1,4 @@
-"""A database of the test's own, the declared topics on the broker, and short ways to say what the tests of the bus say."""
+"""A database of the test's own and the declared topics on the broker, for the tests of the bus."""
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
