@@ -193,6 +193,8 @@ class Batches:
 
     def _moves(self, run: Sequence[_Judged]) -> dict[Place, Move]:
         following = {one.place: one.record.offset + 1 for one in run}
+        if not following.keys() <= self.positions.keys():
+            raise Fenced(f"{self._group}: partitions were taken away while a batch was applied")
         return {place: Move(self.positions[place], offset) for place, offset in following.items()}
 
     async def _fresh(self, received: Sequence[Received], session: Session) -> list[Received]:

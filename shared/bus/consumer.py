@@ -204,8 +204,7 @@ class Consumer:
         assert self._batches is not None
         try:
             await self._follow_generation()
-            taken = await self._take(records)
-            await self._batches.handle(taken)
+            await self._batches.handle(await self._take(records))
             self._waiting = False
             self._progress_at = time.monotonic()
         except Tripped as error:
@@ -242,9 +241,13 @@ class Consumer:
             await self.seek_to_stored([Place(*place) for place in self._assignment()])
 
     async def _take(self, records: Sequence[Any]) -> list[Any]:
-        """The records at or behind each partition's stored offset; a gap before the first makes it seek back."""
+        """The records that follow each partition's stored offset; a gap before the first makes it seek back.
+
+        Records that were fetched before a seek are dropped (the position is at or before them: they come again), so a
+        gap that is left after seeking is one of the log itself (compaction, transaction marks).
+        """
         assert self._batches is not None
-        places = by_place(records)
+        places = {place: found for place, found in by_place(records).items() if await self._follows(place, found[-1])}
         await self._load([place for place in places if place not in self._batches.positions])
         taken: list[Any] = []
         for place, found in places.items():
@@ -258,6 +261,12 @@ class Consumer:
             if found[-1].offset < position:
                 self._seek(place, position)
         return taken
+
+    async def _follows(self, place: Place, last: Any) -> bool:
+        try:
+            return bool(await self._client.position(TopicPartition(*place)) > last.offset)
+        except KafkaError:
+            return False  # not ours any more
 
     def _seek(self, place: Place, offset: int) -> None:
         self._sought[place] = offset
