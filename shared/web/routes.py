@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.web.auth import Require
+from shared.web.direct import direct
 from shared.web.idempotency import HEADER, checked_key
 from shared.web.problems import Problem, as_problem
 
@@ -50,9 +51,10 @@ class Operation(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """FastAPI's handler behind the guards."""
-        serve = super().get_route_handler()
+        serve = direct(self.dependant) or super().get_route_handler()
         gates = list(_gates(self.dependant))
         accepts = accepted_types(self)
+        needs_body = bool((self.openapi_extra or {}).get("requestBody", {}).get("required"))
         reads_body = bool(_READS_BODY & (self.methods or set()))
 
         async def guarded(request: Request) -> Response:
@@ -63,6 +65,8 @@ class Operation(APIRoute):
                 if reads_body:
                     checked_key(request.headers.get(HEADER))
                     await _read(guarded_request, self.body_limit, accepts)
+                    if needs_body and not guarded_request._body:
+                        raise Problem(422, "The request is not valid", "The body is missing.", "invalid-request")
                 return await serve(guarded_request)
             except Exception as error:
                 problem = as_problem(error)

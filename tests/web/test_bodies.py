@@ -88,4 +88,6 @@ async def test_what_is_not_utf_8_is_400(client: httpx.AsyncClient, bearer: Token
 
 
 async def test_no_body_where_one_is_needed_is_422(client: httpx.AsyncClient, bearer: Tokens) -> None:
-    problem_of(await client.post("/v1/notes", headers=bearer("members:write")), 422)
+    headers = bearer("members:write", "history:write")
+    problem_of(await client.post("/v1/notes", headers=headers), 422)
+    problem_of(await client.post("/v1/notes:import", headers=headers), 422)
