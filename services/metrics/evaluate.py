@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 
 DEBOUNCE_S = 0.05
 LOOK_AGAIN_S = 1.0
-# A ledger may take at most a quarter of a core: after one that took long, the next one waits, at most so long.
-_REST_FACTOR, _REST_MOST_S = 3, 2.0
+# A ledger may take at most a sixth of a core: after one that took long, the next one waits, at most so long.
+_REST_FACTOR, _REST_MOST_S = 5, 2.0
 
 
 class Knowledge:

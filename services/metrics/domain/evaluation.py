@@ -23,6 +23,7 @@ class Hours:
     def __init__(self) -> None:
         self._rows: dict[str, tuple[int, Change]] = {}
         self._sums: dict[int, list[int]] = {}
+        self._totals = [0, 0, 0]
         self._changed_from: int | None = None
 
     def put(self, row_id: str, hour: int, change: Change) -> None:
@@ -33,7 +34,9 @@ class Hours:
         self._rows[row_id] = (hour, change)
         sums = self._sums.setdefault(hour, [0, 0, 0])
         for index, value in enumerate(change):
-            sums[index] += value - (before[1][index] if before else 0)
+            added = value - (before[1][index] if before else 0)
+            sums[index] += added
+            self._totals[index] += added
         growth_before = before[1][:2] if before else (0, 0)
         if change[:2] != growth_before:
             self._changed_from = hour if self._changed_from is None else min(self._changed_from, hour)
@@ -54,11 +57,11 @@ class Hours:
 
     def joins(self) -> int:
         """All joins that count as growth."""
-        return sum(joins + day_joins for joins, day_joins, _ in self._sums.values())
+        return self._totals[0] + self._totals[1]
 
     def members(self) -> int:
         """Members by all that is known."""
-        return sum(members for _, _, members in self._sums.values())
+        return self._totals[2]
 
     def arrays(self, end: int) -> growth.Joins | None:
         """Joins by the hour from the first one up to hour `end`, not included; None when there is none before `end`."""

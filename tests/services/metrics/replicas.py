@@ -21,7 +21,6 @@ from shared.web.serve import open_sockets, serving
 from shared.web.service import ServiceApp
 from shared.web.tokens import SigningKey, ensure_keys, issue, issue_link
 
-
 ON_APACHE = pytest.mark.parametrize("metrics", ["apache"], indirect=True)
 ON_BOTH = pytest.mark.parametrize("metrics", ["apache", "tansu"], indirect=True)
 
@@ -59,9 +58,8 @@ class Metrics:
             kafka=self.bootstrap,
             kafka_kind=self.kafka_kind,
             jwks_file=self.keys / "jwks.json",
-            bind=Address("127.0.0.1", 0),
             instance=instance,
-            **settings,
+            **{"bind": Address("127.0.0.1", 0), **settings},
         )
 
     def bearer(self, *scopes: str) -> dict[str, str]:
