@@ -103,7 +103,8 @@ class Child:
         self.send(signal.SIGCONT)  # a paused process would not hear the next one
         self.send(signal.SIGTERM)
         try:
-            await asyncio.wait_for(self.wait(), deadline_s)
+            async with asyncio.timeout(deadline_s):
+                await self.wait()
         except TimeoutError:
             await self.kill()
 

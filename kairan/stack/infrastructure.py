@@ -23,14 +23,14 @@ START_TIMEOUT_S = 120.0
 
 
 class Infrastructure:
-    """`moved` is set when services must be told anew: an address has changed, or a broker came back empty."""
+    """`moves` counts, and `moved` signals, what services must be told: a new address, or a log that came back empty."""
 
     def __init__(self, home: Home, choice: Choice, ports: KeptPorts, book: ProcessBook, keep: Keep) -> None:
         self._choice, self._book, self._keep, self._logs = choice, book, keep, home.logs
         self._keepers: list[Keeper] = []
         self._told: tuple[object, ...] | None = None
         self._light_starts = 0
-        self.moved = asyncio.Event()
+        self.moved, self.moves = asyncio.Event(), 0
         data = home.data
         if choice.broker == "tansu":
             data = home.data / "light"  # its database goes with its log; the durable one's data stay untouched
@@ -83,6 +83,7 @@ class Infrastructure:
                 self._light_starts += 1
             if self._told not in (None, self._identity()):
                 self._told = self._identity()
+                self.moves += 1
                 self.moved.set()
             return child
 

@@ -41,8 +41,6 @@ class ApacheKafka(Part):
         self._format()
         settings = self.folder / "server.properties"
         settings.write_text(self._properties(self.ports.take("kafka-controller")))
-        # Sorted, so that the class path is the same one at every start.
-        class_path = ":".join(str(jar) for jar in sorted(jars_folder().glob("*.jar")))
         logging = [f"-Dorg.slf4j.simpleLogger.log.{name}=info" for name in LOUD]
         return [
             "java",
@@ -50,7 +48,7 @@ class ApacheKafka(Part):
             *("-Djava.net.preferIPv4Stack=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", *logging),
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
-            *("-cp", class_path, "kafka.Kafka", str(settings)),
+            *("-cp", f"{jars_folder()}/*", "kafka.Kafka", str(settings)),
         ]
 
     async def answers(self) -> bool:

@@ -43,7 +43,7 @@ class Keeper:
     ) -> None:
         self.name, self.role = name, role
         self.child: Child | None = None
-        self.ready = False
+        self._answered = False
         self.restarts = 0
         self.failures = 0
         self._spawn, self._probe_of = spawn, probe_of
@@ -51,6 +51,11 @@ class Keeper:
         self._stopping = False
         self._renewing = False
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the present incarnation lives and answered so when it was asked last."""
+        return self._answered and self.pid is not None
 
     @property
     def pid(self) -> int | None:
@@ -87,6 +92,7 @@ class Keeper:
             self._changed()
 
     def _try_spawn(self) -> Child | None:
+        self._answered = False
         try:
             self.child = self._spawn()
         except (StackError, OSError) as error:
@@ -96,7 +102,7 @@ class Keeper:
         return self.child
 
     async def _watch_until_it_ends(self, child: Child) -> None:
-        looking = asyncio.create_task(self._look(self._probe_of(child)), name=f"look-{self.name}")
+        looking = asyncio.create_task(self._look(child, self._probe_of(child)), name=f"look-{self.name}")
         try:
             await child.wait()
         finally:
@@ -104,14 +110,14 @@ class Keeper:
             await asyncio.gather(looking, return_exceptions=True)
             self._set_ready(False, always=True)
 
-    async def _look(self, probe: Probe) -> None:
-        while True:
+    async def _look(self, child: Child, probe: Probe) -> None:
+        while child.alive:
             self._set_ready(await probe())
             await asyncio.sleep(LOOK_WHILE_READY_S if self.ready else LOOK_WHILE_STARTING_S)
 
     def _set_ready(self, ready: bool, *, always: bool = False) -> None:
-        if ready != self.ready or always:
-            self.ready = ready
+        if ready != self._answered or always:
+            self._answered = ready
             self._changed()
 
     def _mourn(self, child: Child | None) -> float:

@@ -27,7 +27,8 @@ async def command(host: str, port: int, body: dict[str, Any], *, timeout_s: floa
 
     Raises `OSError`, `EOFError`, `TimeoutError`, `CommandFailed`.
     """
-    answer = await asyncio.wait_for(_exchange(host, port, body), timeout_s)
+    async with asyncio.timeout(timeout_s):
+        answer = await _exchange(host, port, body)
     if not answer.get("ok"):
         raise CommandFailed(answer)
     return answer

@@ -58,6 +58,7 @@ class Stack:
         self._keepers: dict[str, Keeper] = {}
         self._status_file: StatusFile | None = None
         self._started = False
+        self._followed_moves = 0
         self._changed = asyncio.Event()
 
     @property
@@ -81,7 +82,8 @@ class Stack:
     @property
     def ready(self) -> bool:
         """Whether every process answers ready, and its consumers have been assigned since it started."""
-        return self._started and all(keeper.ready for keeper in self._keepers.values())
+        followed = self._followed_moves == self._infrastructure.moves
+        return self._started and followed and all(keeper.ready for keeper in self._keepers.values())
 
     @property
     def page_link(self) -> str:
@@ -104,7 +106,8 @@ class Stack:
         while not self.ready:
             self._changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), deadline - time.monotonic())
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    await self._changed.wait()
             except TimeoutError:
                 raise StartFailed(self._unready_words(timeout_s)) from None
 
@@ -204,6 +207,7 @@ class Stack:
         while True:
             await self._infrastructure.moved.wait()
             self._infrastructure.moved.clear()
+            moves = self._infrastructure.moves
             await self._infrastructure.answering()
             try:
                 await apply_topics(self.bootstrap)
@@ -214,6 +218,8 @@ class Stack:
                 continue
             self._say(f"the services are started again: Kafka is at {self.bootstrap}, MongoDB at {self.mongo_uri}")
             await self._fleet.renew()
+            self._followed_moves = moves
+            self._publish()
 
     def _unready_words(self, timeout_s: float) -> str:
         unready = [keeper for keeper in self._keepers.values() if not keeper.ready]

@@ -17,7 +17,9 @@ async def broker_count(bootstrap: str, timeout_s: float = PROBE_TIMEOUT_S) -> in
     for address in bootstrap.split(","):
         host, _, port = address.strip().rpartition(":")
         try:
-            return await asyncio.wait_for(_ask(host.strip("[]"), int(port)), timeout_s)
+            # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with the result.
+            async with asyncio.timeout(timeout_s):
+                return await _ask(host.strip("[]"), int(port))
         except (OSError, TimeoutError, ValueError, EOFError, struct.error):
             continue
     return 0
