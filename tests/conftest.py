@@ -123,7 +123,8 @@ async def own_kafka(tmp_path: Path, missing: Missing) -> AsyncIterator[OwnKafka]
             count += 1
             if why := getattr(missing, kind):
                 pytest.skip(why)
-            part: ApacheKafka | Tansu = type_of[kind](tmp_path / f"{kind}-{count}", tmp_path / f"{kind}-{count}.log")
+            folder = tmp_path / f"{kind}, 回覧 {count}"  # any name must do
+            part: ApacheKafka | Tansu = type_of[kind](folder / "data", folder / "log")
             await _started(part, exits)
             return part
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -82,4 +83,5 @@ async def _announce(stack: Stack, as_json: bool) -> None:
 
 
 def _say(line: str) -> None:
-    print(f"kairan: {line}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # a reader that went away must not end the supervision
+        print(f"kairan: {line}", file=sys.stderr, flush=True)

@@ -36,7 +36,14 @@ def last_lines(path: Path, count: int = 12) -> str:
 class Child:
     """A running process. It dies with the process that started it; a terminal's Ctrl-C does not reach it."""
 
-    def __init__(self, name: str, command: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        env: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self.name = name
         self.log = log
         self.command = " ".join(command)
@@ -50,6 +57,7 @@ class Child:
                 stdout=descriptor,
                 stderr=subprocess.STDOUT,
                 env=None if env is None else dict(env),
+                cwd=folder,
                 start_new_session=True,
             )
         finally:

@@ -1,7 +1,9 @@
 """The service processes of a stack: every replica of every service, their shared addresses, their renewal."""
 
 import asyncio
+import errno
 import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 
 import aiohttp
@@ -33,8 +35,8 @@ class Fleet:
         self._book, self._keep, self._surroundings, self._env = book, keep, surroundings, env
         self._session: aiohttp.ClientSession | None = None
         self._keepers: list[Keeper] = []
-        self._shared = {name: ports.take(name) for name in services}
-        self._holders = [reserve(port) for port in self._shared.values()]
+        self._holders = {name: _hold(ports, name) for name in services}
+        self._shared = {name: int(holder.getsockname()[1]) for name, holder in self._holders.items()}
         ops_host = os.environ.get("KAIRAN_OPS_BIND", "").rpartition(":")[0]
         self._processes = [
             ServiceProcess(home, role, number, self._shared[role], ports, ops_host)
@@ -65,7 +67,7 @@ class Fleet:
         await asyncio.gather(*(keeper.stop(STOP_DEADLINE_S) for keeper in self._keepers))
         if self._session is not None:
             await self._session.close()
-        for holder in self._holders:
+        for holder in self._holders.values():
             holder.close()
 
     def status(self) -> list[ProcessStatus]:
@@ -84,3 +86,12 @@ class Fleet:
         session = self._session
         assert session is not None
         return lambda child: ServiceProbe(session, process.ops_url or process.url)
+
+
+def _hold(ports: KeptPorts, name: str) -> socket.socket:
+    while True:
+        try:
+            return reserve(ports.take(name))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:  # else a stranger was faster: the next `take` gives another
+                raise

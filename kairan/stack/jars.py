@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from kairan.stack.child import Child, last_lines
 from kairan.stack.errors import MissingPart
 
 KAFKA_VERSION = "4.3.1"
@@ -53,7 +54,7 @@ def jars_problem() -> str | None:
 
 def jars_folder() -> Path:
     cache = os.environ.get("KAIRAN_CACHE") or "~/.cache/kairan"
-    return Path(cache).expanduser() / f"kafka-{KAFKA_VERSION}"
+    return Path(cache).expanduser().absolute() / f"kafka-{KAFKA_VERSION}"
 
 
 def jars_cached() -> bool:
@@ -66,41 +67,36 @@ async def fetch_jars() -> Path:
     if not jars_cached():
         if problem := java_problem() or jars_problem():
             raise MissingPart(problem)
-        await asyncio.to_thread(_fetch, folder)
+        await _fetch(folder)
     return folder
 
 
-def _fetch(folder: Path) -> None:
+async def _fetch(folder: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as scratch:
             work = Path(scratch)
             (work / "pom.xml").write_text(POM)
-            _maven(work)
+            await _maven(work)
             with contextlib.suppress(OSError):  # another stack was faster: its jars are as good
                 os.rename(work / "jars", folder)
     except OSError as error:
-        raise MissingPart(
-            f"cannot write the cache {folder.parent} ({error}); set KAIRAN_CACHE to another folder"
-        ) from error
+        words = f"cannot write the cache {folder.parent} ({error}); set KAIRAN_CACHE to another folder"
+        raise MissingPart(words) from error
     if not jars_cached():
         raise MissingPart(f"{folder} lacks {MARKER}: remove that folder and start again")
 
 
-def _maven(work: Path) -> None:
-    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=jars"]
+async def _maven(work: Path) -> None:
+    goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=jars")
+    child = Child("maven", ["mvn", "-q", "-B", "-f", "pom.xml", *goal], work / "maven.log", folder=work)
     try:
-        done = subprocess.run(
-            ["mvn", "-q", "-B", "-f", "pom.xml", *goal],
-            cwd=work,
-            capture_output=True,
-            text=True,
-            timeout=FETCH_TIMEOUT_S,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise MissingPart(
-            f"Maven did not fetch Apache Kafka within {FETCH_TIMEOUT_S} s; is there a network?"
-        ) from error
-    if done.returncode != 0:
-        words = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line] or ["no error named"]
+        async with asyncio.timeout(FETCH_TIMEOUT_S):
+            status = await child.wait()
+    except TimeoutError:
+        raise MissingPart(f"Maven did not fetch Apache Kafka within {FETCH_TIMEOUT_S} s; is there a network?") from None
+    finally:
+        await child.kill()
+    if status != 0:
+        words = [line for line in last_lines(child.log, 200).splitlines() if "ERROR" in line] or ["no error named"]
         raise MissingPart(f"Maven could not fetch Apache Kafka {KAFKA_VERSION}: {words[0].strip()}")

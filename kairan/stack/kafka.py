@@ -2,16 +2,15 @@
 
 import base64
 import uuid
-from pathlib import Path
 from typing import ClassVar
 
-from kairan.stack.errors import MissingPart
-from kairan.stack.jars import fetch_jars, jars_folder, java_problem
+from kairan.stack.jars import fetch_jars, jars_folder
 from kairan.stack.part import Part
 from kairan.stack.ports import LOOPBACK
 from kairan.stack.wire import broker_count
 
 HEAP = "320m"
+DATA = "log"  # relative to where the broker runs: the setting is a list, in which a comma of the home's name would part
 # A node that was killed must wait for its own session to end before it may register again: 9 s by default.
 SESSION_TIMEOUT_MS = 3000
 LOUD = ("kafka.server.KafkaRaftServer", "kafka.server.BrokerServer", "org.apache.kafka.coordinator.group")
@@ -34,13 +33,10 @@ class ApacheKafka(Part):
 
     async def prepare(self) -> None:
         await fetch_jars()
-        if problem := java_problem():
-            raise MissingPart(problem)
 
     def command(self) -> list[str]:
         self._format()
-        settings = self.folder / "server.properties"
-        settings.write_text(self._properties(self.ports.take("kafka-controller")))
+        (self.folder / "server.properties").write_text(self._properties(self.ports.take("kafka-controller")))
         logging = [f"-Dorg.slf4j.simpleLogger.log.{name}=info" for name in LOUD]
         return [
             "java",
@@ -48,22 +44,18 @@ class ApacheKafka(Part):
             *("-Djava.net.preferIPv4Stack=true", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", *logging),
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
-            *("-cp", f"{jars_folder()}/*", "kafka.Kafka", str(settings)),
+            *("-cp", f"{jars_folder()}/*", "kafka.Kafka", "server.properties"),
         ]
 
     async def answers(self) -> bool:
         return await broker_count(self.bootstrap) > 0
 
-    @property
-    def _data(self) -> Path:
-        return self.folder / "log"
-
     def _format(self) -> None:
         """What `kafka-storage format` writes for a static quorum of one, without the 1.5 s of a second JVM."""
-        meta = self._data / "meta.properties"
+        meta = self.folder / DATA / "meta.properties"
         if meta.exists():
             return
-        self._data.mkdir(parents=True, exist_ok=True)
+        meta.parent.mkdir(parents=True, exist_ok=True)
         lines = ["version=1", f"cluster.id={kafka_id()}", "node.id=1", f"directory.id={kafka_id()}", ""]
         meta.write_text("\n".join(lines))
 
@@ -77,7 +69,7 @@ listeners=PLAINTEXT://{client},CONTROLLER://{controller}
 advertised.listeners=PLAINTEXT://{client}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-log.dirs={self._data}
+log.dirs={DATA}
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000

@@ -1,6 +1,7 @@
 """What a supervisor has started is written down, so that the next one finds it if this one is killed."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from kairan.stack.child import Child
@@ -26,7 +27,8 @@ class ProcessBook:
         self._write()
 
     def _write(self) -> None:
-        replace(self._file, json.dumps({name: one.as_json() for name, one in self._running.items()}, indent=1))
+        with suppress(OSError):  # a full disk must not end the supervision, and where it can the kernel cleans up, too
+            replace(self._file, json.dumps({name: one.as_json() for name, one in self._running.items()}, indent=1))
 
 
 def stop_leftovers(file: Path) -> list[str]:

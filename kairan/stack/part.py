@@ -1,6 +1,7 @@
 """An embedded part (a broker, a database): how every one of them is started, probed, killed and stopped."""
 
 import asyncio
+import os
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -29,7 +30,10 @@ class Part(ABC):
 
     @abstractmethod
     def command(self) -> list[str]:
-        """Called before every start, with `self.port` settled: writes what the process needs, returns its command."""
+        """Called before every start, with `self.port` settled: writes what the process needs, returns its command.
+
+        It is run in `self.folder`.
+        """
 
     @abstractmethod
     async def answers(self) -> bool:
@@ -42,7 +46,9 @@ class Part(ABC):
         """Starts the process and returns at once."""
         self.port = self.ports.take(self.name)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.child = Child(self.name, self.command(), self.log)
+        # Java reads paths in the locale's encoding, and a home may be named in any language.
+        env = {**os.environ, "LC_ALL": "C.UTF-8"}
+        self.child = Child(self.name, self.command(), self.log, env, self.folder)
         return self.child
 
     async def wait_answering(self) -> None:

@@ -1,6 +1,7 @@
 """`run/status.json`: the truth about a stack for people, scripts and tests; replaced whole at every change."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,8 +56,9 @@ class StatusFile:
     def write(self, status: StackStatus) -> None:
         text = json.dumps(status.as_json(), indent=1)
         if text != self._written:
-            replace(self._file, text + "\n")
-            self._written = text
+            with suppress(OSError):  # a full disk must not end the supervision; the next change tries again
+                replace(self._file, text + "\n")
+                self._written = text
 
 
 def read_status(home: Home) -> dict[str, Any] | None:
