@@ -20,7 +20,7 @@ Lookup = Callable[[str], Awaitable[Sequence[str]]]
 
 PORTS: Final = frozenset({443, 8443})
 DNS_TIMEOUT_S: Final = 3.0
-_SPECIAL_NAMES: Final = (
+SPECIAL_NAMES: Final = (
     "alt",
     "arpa",
     "corp",
@@ -67,7 +67,7 @@ class Guard:
         if target.port not in self.ports:
             return f"port {target.port}; allowed are {', '.join(map(str, sorted(self.ports)))}"
         labels = target.host.split(".")
-        if target.literal is None and (len(labels) == 1 or labels[-1] in _SPECIAL_NAMES):
+        if target.literal is None and (len(labels) == 1 or labels[-1] in SPECIAL_NAMES):
             return "not a name of the public internet"
         return None
 

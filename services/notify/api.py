@@ -32,6 +32,9 @@ from shared.web.auth import Caller, require
 from shared.web.problems import Problem, problems
 from shared.web.routes import json_response, router
 
+_DELETED_SINCE = Refused(
+    409, "endpoint-deleted", "The endpoint was deleted", "It was made with this key and deleted since; use a new key."
+)
 _NO_ENDPOINT = Refused(404, "no-such-endpoint", "No such endpoint", "There is no endpoint with this id.")
 
 
@@ -61,6 +64,7 @@ class EndpointsApi:
             "/endpoints",
             status_code=201,
             response_model=Registered,
+            responses=problems(409),
             openapi_extra=takes(Registering, REGISTER),
             operation_id="create-endpoint",
             summary="Be told of events by webhook; the answer shows the signing secret, once",
@@ -125,7 +129,7 @@ class EndpointsApi:
         # Read back, because a repeat must show the secret of the first time.
         endpoint = await self._store.endpoint(outcome.resource_id)
         if endpoint is None or not endpoint["secrets"]:
-            raise _NO_ENDPOINT
+            raise _DELETED_SINCE
         self._changed()
         secret = self._vault.open(endpoint["secrets"][-1]).decode()
         return json_response({"id": outcome.resource_id, "version": version(outcome.version), "secret": secret}, 201)

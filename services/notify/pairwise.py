@@ -40,7 +40,7 @@ class Pseudonyms:
         return str(UUID(bytes=bytes(mac)))
 
     def _mac(self, kind: str, value: str) -> bytes:
-        return hmac.digest(self.key, f"{kind}\n{value}".encode(), hashlib.sha256)
+        return hmac.new(self.key, f"{kind}\n{value}".encode(), hashlib.sha256).digest()
 
 
 def real_body(event: Event) -> bytes:

@@ -5,21 +5,25 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from services.notify.address_guard import SPECIAL_NAMES
 from services.notify.domain import EVENT_NAMES, MAX_PATTERNS, EndpointState, Identifiers
 from services.notify.globs import PATTERN
 from services.notify.outcome import DeliveryState, Failure
 from services.notify.target import MAX_URL
 
-_LABEL: Final = "[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?"
-# Narrower than what is taken (also international names, escapes, and networks that the operator has opened), so that
-# whatever follows it is taken.
-_PLAIN_URL: Final = rf"^https://({_LABEL}[.]){{1,4}}(com|org|net|jp)(:(443|8443))?(/[A-Za-z0-9._~-]{{0,60}}){{0,4}}$"
+_LABEL: Final = "(?!..--)[A-Za-z0-9]([A-Za-z0-9-]{0,40}[A-Za-z0-9])?"
+_NAME: Final = rf"({_LABEL}[.]){{1,4}}(?!({'|'.join(SPECIAL_NAMES)})([:/?#]|$))[A-Za-z]{{2,40}}"
+_ESCAPE: Final = "%([2-6][0-9A-Fa-f]|7[0-9A-Ea-e]|[89A-Fa-f][0-9A-Fa-f])"
+_REST: Final = rf"([^\u0000-\u0020\u007f-\u00a0%\\]|{_ESCAPE})*"
+# What is taken from everybody. International names, IP addresses and networks that the operator has opened are taken
+# too, but no pattern could tell which.
+PLAIN_URL: Final = rf"^[Hh][Tt][Tt][Pp][Ss]://{_NAME}(:(443|8443))?([/?#]{_REST})?$"
 _FAMILIES: Final = sorted({name.split("-")[0] for name in EVENT_NAMES})
 
 Url = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_URL),
-    WithJsonSchema({"type": "string", "format": "uri", "maxLength": MAX_URL, "pattern": _PLAIN_URL}),
+    WithJsonSchema({"type": "string", "maxLength": MAX_URL, "pattern": PLAIN_URL}),
 ]
 Pattern = Annotated[
     str,

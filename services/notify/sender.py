@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, Protocol
 
 import aiohttp
@@ -23,6 +24,7 @@ USER_AGENT: Final = "Kairan"
 # Shorter than the 5 s after which common servers close an idle connection, so that we never meet that moment.
 _KEEPALIVE_S: Final = 4.0
 _NEVER_ROUND_UP_S: Final = 60.0
+_PLACES: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class HttpSender:
         self._connect_s = connect_s
         self._public: aiohttp.ClientSession | None = None
         self._private: aiohttp.ClientSession | None = None
+        self._place = lru_cache(_PLACES)(self._placed)
 
     async def start(self) -> None:
         self._public = self._session(private=None)
@@ -74,15 +77,18 @@ class HttpSender:
         return Answer(status, failure_of(status), _ms_since(started), wait_s)
 
     async def _post(self, posting: Posting) -> tuple[int, float | None]:
-        target = self._guard.target(posting.url)
-        session = self._public if self._guard.needs_private(target) is None else self._private
+        url, private = self._place(posting.url)
+        session = self._private if private else self._public
         if session is None:
             raise RuntimeError("the sender was not started")
-        async with session.post(
-            URL(target.url, encoded=True), data=posting.body, headers=posting.headers, allow_redirects=False
-        ) as response:
+        async with session.post(url, data=posting.body, headers=posting.headers, allow_redirects=False) as response:
             await _read_some(response)
             return response.status, retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
+
+    def _placed(self, url: str) -> tuple[URL, bool]:
+        """The URL as it is dialled, and whether only inside an operator's network. Raises Forbidden."""
+        target = self._guard.target(url)
+        return URL(target.url, encoded=True), self._guard.needs_private(target) is not None
 
     def _session(self, private: str | None) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(

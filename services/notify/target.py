@@ -13,7 +13,7 @@ from services.notify.networks import Address
 Stage = Literal["parse", "resolve", "connect", "redirect"]
 
 MAX_URL: Final = 2048
-_URL: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE)
+_URL: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.IGNORECASE)
 _BRACKETED: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::(.*))?")
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
@@ -57,6 +57,7 @@ def parse(url: str) -> Target:
     where = shown if port == _DEFAULT_PORTS[scheme] else f"{shown}:{port}"
     path = _encoded(found[3], _PATH_SAFE) or "/"
     query = "" if found[4] is None else "?" + _encoded(found[4], _QUERY_SAFE)
+    _encoded(found[5] or "", _QUERY_SAFE)  # never sent, but a text that is wrong anywhere is not a URL
     return Target(f"{scheme}://{where}{path}{query}", scheme, host, port, literal)
 
 
@@ -95,7 +96,7 @@ def _v6(authority: str, default_port: int) -> tuple[str, int, Address]:
 
 def _port(text: str) -> int:
     # isdigit() alone is true for other scripts' digits, which int() would read.
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
+    if not (text.isascii() and text.isdigit() and text[0] != "0" and len(text) <= 5 and int(text) <= 65535):
         raise Forbidden("parse", "not a port")
     return int(text)
 

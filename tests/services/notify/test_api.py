@@ -5,7 +5,12 @@ import uuid
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from services.notify.address_guard import Guard
+from services.notify.requests import PLAIN_URL
+from services.notify.target import MAX_URL
 from tests.services.notify.world import World
 
 EXAMPLE = {"url": "https://hooks.example.com/kairan", "event_types": ["member-joined", "session-*"]}
@@ -45,6 +50,20 @@ async def test_the_same_key_gives_the_same_answer_with_the_secret(notify: httpx.
     assert first.json() == second.json()
     other = await notify.post("/v1/endpoints", json={**EXAMPLE, "event_types": ["*"]}, headers=key)
     assert other.status_code == 422
+
+
+async def test_a_repeat_after_the_endpoint_was_deleted_says_so(notify: httpx.AsyncClient) -> None:
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    made = (await notify.post("/v1/endpoints", json=EXAMPLE, headers=key)).json()["id"]
+    assert (await notify.delete(f"/v1/endpoints/{made}")).status_code == 200
+    repeat = await notify.post("/v1/endpoints", json=EXAMPLE, headers=key)
+    assert (repeat.status_code, repeat.json()["type"]) == (409, "urn:kairan:problem:endpoint-deleted")
+
+
+@settings(max_examples=300)
+@given(st.from_regex(PLAIN_URL).filter(lambda url: len(url) <= MAX_URL and not url.endswith("\n")))
+def test_every_url_that_the_document_describes_is_taken(url: str) -> None:
+    assert Guard().target(url).url.isascii()
 
 
 async def test_secrets_and_keys_are_stored_encrypted(notify: httpx.AsyncClient, world: World) -> None:
