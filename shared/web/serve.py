@@ -60,7 +60,6 @@ def run(build: Callable[[], ServiceApp]) -> None:
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         code = runner.run(_main(build))
-        _last_resort.code = code
     sys.stdout.flush()
     sys.exit(code)
 
@@ -188,26 +187,27 @@ def _stop_on_signals() -> asyncio.Event:
         if not stop.is_set():
             _log.info("stopping", signal=signal.Signals(number).name)
             stop.set()
-            _last_resort.arm()
+            _arm_last_resort()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told, number)
     return stop
 
 
-class _LastResort:
-    """Ends the process although a thread or the loop hangs, just before its ten seconds are over."""
+def _arm_last_resort() -> None:
+    """End the process although a thread or the loop hangs, just before its ten seconds are over.
 
-    def __init__(self) -> None:
-        self.code = EXIT_FAILED
+    With 0: every part survives a kill at any moment, so late is untidy but not a failure.
+    """
 
-    def arm(self) -> None:
-        timer = threading.Timer(LAST_RESORT_S, lambda: os._exit(self.code))
-        timer.daemon = True
-        timer.start()
+    def end() -> None:
+        _log.warning("stopped late: something held on", after_s=LAST_RESORT_S)
+        sys.stdout.flush()
+        os._exit(0)
 
-
-_last_resort = _LastResort()
+    timer = threading.Timer(LAST_RESORT_S, end)
+    timer.daemon = True
+    timer.start()
 
 
 async def _first(stop: asyncio.Event, starting: "asyncio.Task[None]") -> None:

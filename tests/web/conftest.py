@@ -50,8 +50,8 @@ async def serve(service: ServiceApp) -> AsyncIterator[httpx.AsyncClient]:
     sockets = open_sockets(service.settings)
     host, port = sockets.api[0].getsockname()[:2]
     async with serving(service, sockets) as starting:
-        await asyncio.wait([starting], timeout=10)
-        async with httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=20) as client:
+        await asyncio.wait([starting], timeout=60)
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=60) as client:
             yield client
 
 

@@ -45,7 +45,7 @@ async def process(keys: Path, **environment: str) -> AsyncIterator[Process]:
 
 async def until(holds: Callable[[httpx.Response], bool], client: httpx.AsyncClient, path: str) -> httpx.Response:
     """The first answer of which this holds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             with suppress(httpx.TransportError):
                 answer = await client.get(path)
@@ -55,7 +55,7 @@ async def until(holds: Callable[[httpx.Response], bool], client: httpx.AsyncClie
 
 
 def client_of(port: int) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20)
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60)
 
 
 def is_ok(answer: httpx.Response) -> bool:
