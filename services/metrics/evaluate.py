@@ -22,7 +22,9 @@ from shared.telemetry.metrics import EVALUATE_SECONDS
 
 log = structlog.get_logger(__name__)
 
-DEBOUNCE_S = 0.05
+# The first change after a pause is shown at once; in a rush, boards are at least so far apart.
+APART_S = 0.05
+_GATHER_S = 0.005
 LOOK_AGAIN_S = 1.0
 # A ledger may take at most a sixth of a core: after one that took long, the next one waits, at most so long.
 _REST_FACTOR, _REST_MOST_S = 5, 2.0
@@ -106,6 +108,7 @@ class Evaluator:
         self._leases = Leases(store, (LEASE,), instance)
         self._tasks: list[asyncio.Task[None]] = []
         self._revision = 0
+        self._made_at = 0.0
 
     async def start(self) -> None:
         self._tasks = [
@@ -152,6 +155,7 @@ class Evaluator:
             written = await self._boards.read()
             log.info("evaluate_leads", generation=model.generation, revision=written.revision)
             while LEASE in self._leases.held():
+                self._made_at = time.monotonic()
                 board = await knowledge.board()
                 if _differ(board, written):
                     written = await self._boards.write(board, written, self._leases)
@@ -163,7 +167,8 @@ class Evaluator:
 
     async def _until_something_changes(self, changes: Changes, knowledge: Knowledge) -> None:
         if await changes.wait(LOOK_AGAIN_S):
-            await asyncio.sleep(max(DEBOUNCE_S, knowledge.resting_s))
+            apart_s = self._made_at + APART_S - time.monotonic()
+            await asyncio.sleep(max(_GATHER_S, apart_s, knowledge.resting_s))
 
 
 def _differ(board: Board, written: Board) -> bool:

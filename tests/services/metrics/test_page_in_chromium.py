@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 
 from shared.settings import Address
 from tests.services.metrics.facts import held, joined, published, time_passed, year_of_joins
@@ -104,6 +104,27 @@ async def test_an_open_page_goes_on_with_another_replica(metrics: Metrics, brows
         await until(lambda: ledger(two), lambda said: said["joins"] == 2)
         await expect(page.locator("#today")).to_contain_text("2 people joined today", timeout=LIVE_MS)
         await expect(page.locator("#state")).to_have_text("Updating live", timeout=LIVE_MS)
+
+
+async def test_an_open_page_comes_back_when_the_line_was_refused(metrics: Metrics, browser: Browser) -> None:
+    replica = await metrics.replica(clock="stream")
+    await metrics.send([joined(END - timedelta(hours=3)), time_passed(END)])
+    await until(lambda: ledger(replica), lambda said: said["joins"] == 1)
+    context = await browser.new_context(locale="en-GB")
+    page = await context.new_page()
+    refusals = 0
+
+    async def refuse_twice(route: Route) -> None:
+        nonlocal refusals
+        refusals += 1
+        await (route.fulfill(status=503) if refusals <= 2 else route.continue_())
+
+    await page.route("**/v1/stream**", refuse_twice)
+    await page.goto(replica.url + metrics.link())
+    await expect(page.locator("#state")).to_have_text("Connection lost, reconnecting")
+    await expect(page.locator("#state")).to_have_text("Updating live", timeout=LIVE_MS)
+    assert refusals == 3
+    await context.close()
 
 
 async def test_a_narrow_screen_never_scrolls_sideways(metrics: Metrics, browser: Browser) -> None:

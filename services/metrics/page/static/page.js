@@ -42,10 +42,25 @@ async function refresh() {
   }
 }
 
-const stream = new EventSource("/v1/stream?after=" + shown);
-stream.addEventListener("open", () => say("on"));
-stream.addEventListener("error", () => say("off"));
-stream.addEventListener("ledger", (event) => {
-  wanted = Number(event.lastEventId);
-  refresh();
-});
+// A browser reconnects by itself after a broken line, but gives up on an answer such as 503 from a service that starts.
+function connect() {
+  const stream = new EventSource("/v1/stream?after=" + shown);
+  stream.addEventListener("open", () => say("on"));
+  stream.addEventListener("ledger", (event) => {
+    wanted = Number(event.lastEventId);
+    refresh();
+  });
+  stream.addEventListener("error", () => {
+    say("off");
+    if (stream.readyState !== EventSource.CLOSED) return;
+    setTimeout(reconnect, 2000);
+  });
+}
+
+async function reconnect() {
+  const answer = await fetch("/v1/members", { cache: "no-store" }).catch(() => null);
+  if (answer && answer.status === 401) return location.reload();
+  connect();
+}
+
+connect();
