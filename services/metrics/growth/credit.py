@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import log_ndtr
 
-from services.metrics.growth.model import Floats
+from services.metrics.growth.model import Floats, Indices
 
 SLAB_DAYS = np.array([1.0, 4.0, 16.0])  # mean sizes, in days of the baseline
 IDLE = 0.25  # prior share of publications that bring nobody
-EFFECT_SD = 1e4  # of the fit before shrinkage: twins in the same hour share evenly
+EFFECT_SD = 1e4  # of the fit before shrinkage: no prior to speak of
+TWINS_H = 6  # publications so close are told apart by nobody
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,35 @@ class Credit:
     variance: Floats
 
 
-def fit(surplus: Floats, variance: Floats, kernels: Floats, daily: Floats) -> Credit:
-    """`surplus`, `variance`: per block; `kernels`: blocks x publications; `daily`: joins of a normal day at each."""
-    if not kernels.shape[1]:
+def fit(surplus: Floats, variance: Floats, kernels: Floats, daily: Floats, at: Indices) -> Credit:
+    """`surplus`, `variance`: per block; `kernels`: blocks x publications; `daily`: joins of a normal day at each.
+
+    `at`: hours of the publications, rising. Twins are fitted as one; how they share is not known (a flat Dirichlet).
+    """
+    if not at.size:
         return Credit(np.zeros(0), np.zeros(0))
+    group = _twins(at)
+    members = np.bincount(group)
+    together = np.zeros((at.size, members.size))
+    together[np.arange(at.size), group] = 1 / members[group]
+    joint = _fit_apart(surplus, variance, kernels @ together, together.T @ daily)
+    count = members[group].astype(np.float64)
+    size = joint.size[group] / count
+    unknown_share = (count - 1) / (count**2 * (count + 1))
+    return Credit(size, joint.variance[group] / count**2 + unknown_share * joint.size[group] ** 2)
+
+
+def _twins(at: Indices) -> Indices:
+    """The group of each publication: those less than `TWINS_H` after the first of a group belong to it."""
+    group = np.zeros(at.size, dtype=np.int64)
+    first = at[0]
+    for i in range(1, at.size):
+        group[i] = group[i - 1] + (at[i] - first >= TWINS_H)
+        first = at[i] if group[i] > group[i - 1] else first
+    return group
+
+
+def _fit_apart(surplus: Floats, variance: Floats, kernels: Floats, daily: Floats) -> Credit:
     weighted = kernels / variance[:, None]
     normal = weighted.T @ kernels
     spread = EFFECT_SD + 100 * daily

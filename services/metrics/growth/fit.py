@@ -83,7 +83,7 @@ def _credit(
     on = stream.hours.day[::BLOCK_H]
     variance = scatter.persistence[on] * (mean + mean**2 / scatter.frailty[on]) + 0.02
     daily = 24 * level[stream.day_of_publication]
-    return credit.fit(surplus[near], variance[near], kernels[near], daily)
+    return credit.fit(surplus[near], variance[near], kernels[near], daily, stream.at)
 
 
 def _forecasts(
@@ -127,9 +127,9 @@ def _forecast_at(
 def _path(stream: Stream, shape: Floats, level: Floats, forecasts: Sequence[baseline.Forecast]) -> Floats:
     """Expected joins of every hour without any publication: the forecast of the latest publication up to that hour."""
     path = level[stream.hours.day] * shape
-    for at, foresight, end in zip(stream.at.tolist(), forecasts, [*stream.at[1:].tolist(), None], strict=True):
-        first = max(at, 0)
-        last = min(stream.counts.size, at + REACH_H if end is None else min(end, at + REACH_H))
+    nexts = [*stream.at[1:].tolist(), stream.counts.size]
+    for at, foresight, end in zip(stream.at.tolist(), forecasts, nexts, strict=False):
+        first, last = max(at, 0), min(stream.counts.size, end, at + REACH_H)
         if first < last:
             days_on = np.minimum(np.arange(first - at, last - at) / 24, TREND_DAYS)
             path[first:last] = foresight.mean(shape[first:last], days_on)

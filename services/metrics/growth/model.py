@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
 Verdict = Literal["clear", "unclear", "too_little_data"]
 
 

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.metrics.growth.calendar import Hours, hours_from
 from services.metrics.growth.kernels import REACH_H, kernel
-from services.metrics.growth.model import Floats, Joins, Publication
+from services.metrics.growth.model import Floats, Indices, Joins, Publication
 
 HOUR = timedelta(hours=1)
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

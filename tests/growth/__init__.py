@@ -1,0 +1,1 @@
+"""The science of growth against simulated streams whose truth is known."""
