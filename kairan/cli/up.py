@@ -61,7 +61,8 @@ def _stop_on_signals() -> None:
         task.cancel()
 
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(sign, stop)
+        if sign is not signal.SIGHUP or signal.getsignal(sign) is not signal.SIG_IGN:  # nohup
+            loop.add_signal_handler(sign, stop)
 
 
 async def _announce(stack: Stack, as_json: bool) -> None:

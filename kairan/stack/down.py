@@ -38,7 +38,8 @@ def bring_down(home: Home) -> Stopped:
 def _stop_supervisor(home: Home) -> bool:
     if not home.is_locked():
         return False
-    supervisor = home.supervisor()
+    while (supervisor := home.supervisor()) is None and home.is_locked():
+        time.sleep(0.02)  # it has only just begun
     if supervisor is not None:
         supervisor.send(signal.SIGTERM)
         if not _released(home, STOP_TIMEOUT_S):

@@ -3,9 +3,11 @@
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from cryptography.fernet import Fernet
 
@@ -14,6 +16,7 @@ from kairan.stack.proc import Identity, identity_of
 from kairan.stack.whole_file import replace
 
 DEFAULT_HOME = ".kairan"
+LOOKERS_S = 1.0
 
 
 class Home:
@@ -55,19 +58,28 @@ class Home:
         """Holds the home while it is supervised or cleaned. Raises `HomeInUse` when somebody else holds it."""
         self.prepare()
         with (self.run / "lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = self.supervisor()
-                who = f" (process {holder.pid})" if holder else ""
-                raise HomeInUse(
-                    f"a stack lives in {self.root}{who}: `kairan down` stops it, --home DIR starts another beside it"
-                ) from None
+            self._take(lock)
             replace(self.supervisor_file, json.dumps(identity_of(os.getpid()).as_json()))
             try:
                 yield
             finally:
                 self.supervisor_file.unlink(missing_ok=True)
+
+    def _take(self, lock: IO[str]) -> None:
+        """Who only looks (`is_locked`) holds the lock for an instant: that is waited for, a supervisor is not."""
+        deadline = time.monotonic() + LOOKERS_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = self.supervisor()
+                if (holder and holder.alive) or time.monotonic() > deadline:
+                    who = f" (process {holder.pid})" if holder else ""
+                    words = f"a stack lives in {self.root}{who}: `kairan down` stops it, --home DIR starts another beside it"
+                    raise HomeInUse(words) from None
+                time.sleep(0.02)
+            else:
+                return
 
     def is_locked(self) -> bool:
         """Whether a living process supervises this home."""

@@ -63,6 +63,8 @@ class Mongod(Part):
             *("--wiredTigerCacheSizeGB", str(self.cache_gb)),
             *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_S}"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            # A slow operation would be logged with its documents, and a log names nobody.
+            *("--slowOpSampleRate", "0"),
             *("--nounixsocket", "--quiet"),
         ]
 
