@@ -1,16 +1,18 @@
-"""A broker of this package's own (its groups hear everything on it) and a fresh database for every test."""
+"""Metrics with a broker of its own for every test (its group hears all that is on it) and a fresh database."""
 
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from kairan.stack.mongod import Mongod
 from shared.bus import topics
 from shared.store.mongo import Store
-from tests.conftest import OwnKafka
+from tests.conftest import OwnKafka, OwnMongo
 from tests.services.metrics.replicas import Metrics, keys_in
 
 
@@ -19,14 +21,32 @@ async def metrics(
     mongo_uri: str, own_kafka: OwnKafka, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Metrics]:
     """Metrics without a replica yet; on the light broker, unless a test asks for `ON_APACHE`."""
-    kafka = await own_kafka(getattr(request, "param", "tansu"))
+    async with _metrics(mongo_uri, own_kafka, getattr(request, "param", "tansu"), tmp_path) as metrics:
+        yield metrics
+        await metrics.store.client.drop_database(metrics.store.name)
+
+
+@pytest.fixture
+async def mongod(own_mongo: OwnMongo) -> Mongod:
+    """A database server of the test's own, to be killed."""
+    return await own_mongo()
+
+
+@pytest.fixture
+async def metrics_on_own_mongo(mongod: Mongod, own_kafka: OwnKafka, tmp_path: Path) -> AsyncIterator[Metrics]:
+    """Metrics on `mongod`."""
+    async with _metrics(mongod.uri, own_kafka, "tansu", tmp_path) as metrics:
+        yield metrics
+
+
+@asynccontextmanager
+async def _metrics(mongo_uri: str, own_kafka: OwnKafka, kind: str, folder: Path) -> AsyncIterator[Metrics]:
+    kafka = await own_kafka(kind)
     await topics.apply(kafka.bootstrap)
     store = Store(mongo_uri, f"metrics_{uuid.uuid4().hex[:12]}")
     async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all") as producer:
-        metrics = Metrics(
-            kafka.bootstrap, kafka.kind, mongo_uri, tmp_path / "keys", keys_in(tmp_path / "keys"), store, producer
-        )
+        keys = folder / "keys"
+        metrics = Metrics(kafka.bootstrap, kafka.kind, mongo_uri, keys, keys_in(keys), store, producer)
         yield metrics
         await asyncio.gather(*(replica.stop() for replica in metrics.replicas))
-    await store.client.drop_database(store.name)
     await store.close()
