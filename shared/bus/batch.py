@@ -49,6 +49,13 @@ class DeadLetters(Protocol):
     async def put(self, record: Any, reason: str, error: str) -> None: ...
 
 
+class Stands(Protocol):
+    """Where the consumer stands: its generation, and the offset of each partition that it last saw stored."""
+
+    generation: int
+    positions: dict[Place, int]
+
+
 class Tripped(Exception):
     """Too many failures: the consumer must stop until somebody resumes it."""
 
@@ -88,10 +95,16 @@ class _Judged:
 
 
 class Batches:
-    """Applies records of one subscription; `positions` are the offsets that this consumer last saw stored."""
+    """Applies records of one subscription and moves the offsets that `standing` last saw stored."""
 
     def __init__(
-        self, subscription: Subscription, store: Store, offsets: Offsets, dead_letters: DeadLetters, breaker: Breaker
+        self,
+        subscription: Subscription,
+        store: Store,
+        offsets: Offsets,
+        standing: Stands,
+        dead_letters: DeadLetters,
+        breaker: Breaker,
     ) -> None:
         self._subscription = subscription
         self._group = subscription.group
@@ -99,8 +112,7 @@ class Batches:
         self._offsets = offsets
         self._dead_letters = dead_letters
         self._breaker = breaker
-        self.positions: dict[Place, int] = {}
-        self.generation = 1
+        self._standing = standing
 
     async def handle(self, records: Sequence[Any]) -> None:
         """Applies `records` (in order per partition, each at or behind its position).
@@ -178,8 +190,8 @@ class Batches:
         received = [_received(one) for one in run if isinstance(one.outcome, Event)]
 
         async def work(session: Session) -> int:
-            await self._offsets.advance(self.generation, moves, session)
-            tx = Tx(session, self._store, self.generation)
+            await self._offsets.advance(self._standing.generation, moves, session)
+            tx = Tx(session, self._store, self._standing.generation)
             fresh = await self._fresh(received, session)
             if fresh:
                 await self._subscription.apply(fresh, tx)
@@ -187,15 +199,15 @@ class Batches:
 
         fresh = await self._store.transaction(work)
         for place, move in moves.items():
-            self.positions[place] = move.following
+            self._standing.positions[place] = move.following
         self._count(run, received, fresh)
         metrics.CONSUMER_BATCH_SECONDS.labels(self._group).observe(time.perf_counter() - started)
 
     def _moves(self, run: Sequence[_Judged]) -> dict[Place, Move]:
         following = {one.place: one.record.offset + 1 for one in run}
-        if not following.keys() <= self.positions.keys():
+        if not following.keys() <= self._standing.positions.keys():
             raise Fenced(f"{self._group}: partitions were taken away while a batch was applied")
-        return {place: Move(self.positions[place], offset) for place, offset in following.items()}
+        return {place: Move(self._standing.positions[place], offset) for place, offset in following.items()}
 
     async def _fresh(self, received: Sequence[Received], session: Session) -> list[Received]:
         by_id: dict[bytes, Received] = {}
@@ -203,7 +215,7 @@ class Batches:
             by_id.setdefault(inbox_id(one.event.envelope), one)
         if not by_id:
             return []
-        inbox = self._store.collection(self._subscription.inbox(self.generation))
+        inbox = self._store.collection(self._subscription.inbox(self._standing.generation))
         applied = await seen_before(inbox, by_id, session)
         fresh = {key: one for key, one in by_id.items() if key not in applied}
         if fresh:

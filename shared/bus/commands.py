@@ -2,73 +2,26 @@
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from shared import tasks
-from shared.bus import outbox
-from shared.bus.command import (
-    Command,
-    IdempotencyKey,
-    NewEvent,
-    Outcome,
-    Overloaded,
-    Refused,
-    Requirement,
-    State,
-    event_id,
-)
-from shared.catalogue import CATALOGUE, TooLarge
-from shared.store.mongo import (
-    Document,
-    InsertOne,
-    ReplaceOne,
-    Session,
-    Store,
-    StoreError,
-    is_duplicate,
-    is_infrastructure,
-)
+from shared.bus.command import Command, Outcome, Overloaded
+from shared.bus.deciding import IDEMPOTENCY, KEPT, Decisions, Result
+from shared.store.mongo import Store, StoreError, is_duplicate, is_infrastructure
 from shared.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-IDEMPOTENCY = "idempotency"
-CLAIMS = "claims"
-KEPT = timedelta(days=30)
 _MOST = 200
-_OTHER_REQUEST = Refused(
-    422,
-    "idempotency-key-reused",
-    "Idempotency-Key was used for another request",
-    "This key belongs to a different request; send a new key with a new request.",
-)
 
 
 @dataclass(slots=True)
 class _Waiting:
     command: Command
     answer: asyncio.Future[Outcome]
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What one transaction reads first and writes last; the decisions in between are pure."""
-
-    states: dict[tuple[str, str], State | None] = field(default_factory=dict)
-    answers: dict[str, Document] = field(default_factory=dict)
-    claims: dict[str, str] = field(default_factory=dict)
-    loaded: set[tuple[str, str]] = field(default_factory=set)
-    touched: set[tuple[str, str]] = field(default_factory=set)
-    released: set[str] = field(default_factory=set)
-    new_claims: dict[str, str] = field(default_factory=dict)
-    new_answers: list[Document] = field(default_factory=list)
-    outgoing: list[Document] = field(default_factory=list)
 
 
 class Commands:
@@ -88,11 +41,10 @@ class Commands:
         stream_clock: bool = False,
     ) -> None:
         self._store = store
-        self._source = source
         self._service = source.rsplit("/", 1)[-1]
         self._limit = outbox_limit
         self._on_commit = on_commit
-        self._stream_clock = stream_clock
+        self._decisions = Decisions(store, source, stream_clock=stream_clock)
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self.outbox_depth = 0
@@ -165,27 +117,16 @@ class Commands:
         for waiting, result in zip(batch, results, strict=True):
             self._settle(waiting, result)
 
-    async def _attempt(self, batch: Sequence[_Waiting]) -> tuple[list[Outcome | Exception], bool]:
+    async def _attempt(self, batch: Sequence[_Waiting]) -> tuple[list[Result], bool]:
         try:
-            return await self._transact(batch)
+            return await self._decisions.run([waiting.command for waiting in batch])
         except StoreError as error:
             if not is_duplicate(error):
                 raise
         # A twin on another replica wrote the same key or claim first; the second run reads what it wrote.
-        return await self._transact(batch)
+        return await self._decisions.run([waiting.command for waiting in batch])
 
-    async def _transact(self, batch: Sequence[_Waiting]) -> tuple[list[Outcome | Exception], bool]:
-        commands = [waiting.command for waiting in batch]
-
-        async def work(session: Session) -> tuple[list[Outcome | Exception], bool]:
-            found = await self._read(commands, session)
-            results = [await self._decide(command, found, session) for command in commands]
-            await self._write(found, session)
-            return results, bool(found.outgoing)
-
-        return await self._store.transaction(work)
-
-    def _settle(self, waiting: _Waiting, result: Outcome | Exception) -> None:
+    def _settle(self, waiting: _Waiting, result: Result) -> None:
         outcome = "refused" if isinstance(result, Exception) else "replayed" if result.replayed else "done"
         metrics.COMMANDS.labels(self._service, outcome).inc()
         if waiting.answer.done():
@@ -194,132 +135,6 @@ class Commands:
             waiting.answer.set_exception(result)
         else:
             waiting.answer.set_result(result)
-
-    async def _read(self, commands: Sequence[Command], session: Session) -> _Batch:
-        found = _Batch()
-        keys = [command.key.row_id for command in commands if command.key]
-        for row in await self._find(IDEMPOTENCY, keys, session):
-            found.answers[row["_id"]] = row
-        wanted: dict[str, set[str]] = defaultdict(set)
-        for command in commands:
-            if not command.creates:
-                wanted[command.collection].add(command.aggregate_id)
-            for requirement in command.requires:
-                wanted[requirement.collection].add(requirement.id)
-        for collection, ids in wanted.items():
-            found.loaded |= {(collection, one) for one in ids}
-            for state in await self._find(collection, ids, session):
-                found.states[collection, state["_id"]] = state
-        return found
-
-    async def _find(self, collection: str, ids: Iterable[str], session: Session) -> list[Document]:
-        ids = list(ids)
-        if not ids:
-            return []
-        found: list[Document] = await (
-            self._store.collection(collection).find({"_id": {"$in": ids}}, session=session).to_list(None)
-        )
-        return found
-
-    async def _decide(self, command: Command, found: _Batch, session: Session) -> Outcome | Exception:
-        """One command on its predecessors' results; a refusal leaves `found` as it was."""
-        kept = found.answers.get(command.key.row_id) if command.key else None
-        if kept is not None and command.key:
-            return _again(kept, command.key)
-        where = (command.collection, command.aggregate_id)
-        before = found.states.get(where)
-        try:
-            _check_requirements(command.requires, found)
-            decision = command.decide(None if before is None else dict(before))
-            await self._check_claims(command, decision.claims, found, session)
-            version, outgoing = self._facts(command, decision.events, before)
-        except (Refused, TooLarge) as refusal:
-            return refusal
-        found.states[where] = {**decision.state, "_id": command.aggregate_id, "version": version}
-        found.touched.add(where)
-        found.outgoing += outgoing
-        found.new_claims |= dict.fromkeys(decision.claims, command.aggregate_id)
-        found.claims |= found.new_claims
-        for claim in decision.releases:
-            found.released.add(claim)
-            found.claims.pop(claim, None)
-        if command.key:
-            answer = _answer_row(command.key, decision.status, command.aggregate_id, version)
-            found.answers[command.key.row_id] = answer
-            found.new_answers.append(answer)
-        return Outcome(decision.status, command.aggregate_id, version)
-
-    async def _check_claims(self, command: Command, claims: Sequence[str], found: _Batch, session: Session) -> None:
-        unknown = [claim for claim in claims if claim not in found.claims]
-        for row in await self._find(CLAIMS, unknown, session):
-            if row["_id"] not in found.released:
-                found.claims[row["_id"]] = row["holder"]
-        if any(found.claims.get(claim, command.aggregate_id) != command.aggregate_id for claim in claims):
-            raise command.claimed or Refused(409, "already-taken", "Already taken", "Another one holds this name.")
-
-    def _facts(self, command: Command, events: Sequence[NewEvent], before: State | None) -> tuple[int, list[Document]]:
-        version = before["version"] if before else 0
-        now = datetime.now(UTC)
-        facts = []
-        for n, event in enumerate(events):
-            version += event.counted
-            facts.append(
-                outbox.Fact(
-                    id=event_id(command.id if not command.key else command.key.command_id, n),
-                    type=event.type or CATALOGUE.for_model(type(event.data)),  # type: ignore[arg-type]
-                    data=event.data,
-                    subject=event.subject,
-                    version=version,
-                    occurred_at=event.occurred_at,
-                    recorded_at=event.recorded_at or (event.occurred_at if self._stream_clock else now),
-                    correlation_id=command.correlation_id,
-                    traceparent=command.traceparent,
-                )
-            )
-        return version, outbox.documents(self._source, facts)
-
-    async def _write(self, found: _Batch, session: Session) -> None:
-        by_collection: dict[str, list[Any]] = defaultdict(list)
-        for where in found.touched:
-            collection, identity = where
-            state = found.states[where]
-            by_collection[collection].append(
-                ReplaceOne({"_id": identity}, state, upsert=True) if where in found.loaded else InsertOne(state)
-            )
-        for collection, writes in by_collection.items():
-            await self._store.collection(collection).bulk_write(writes, ordered=False, session=session)
-        if found.released:
-            await self._store.collection(CLAIMS).delete_many({"_id": {"$in": list(found.released)}}, session=session)
-        for collection, rows in (
-            (CLAIMS, [{"_id": claim, "holder": holder} for claim, holder in found.new_claims.items()]),
-            (outbox.COLLECTION, found.outgoing),
-            (IDEMPOTENCY, found.new_answers),
-        ):
-            if rows:
-                await self._store.collection(collection).insert_many(rows, session=session)
-
-
-def _check_requirements(requirements: Sequence[Requirement], found: _Batch) -> None:
-    for one in requirements:
-        if found.states.get((one.collection, one.id)) is None:
-            raise one.refusal
-
-
-def _again(kept: Document, key: IdempotencyKey) -> Outcome | Exception:
-    if kept["hash"] != key.request_hash:
-        return _OTHER_REQUEST
-    return Outcome(kept["status"], kept["resource_id"], kept["version"], replayed=True)
-
-
-def _answer_row(key: IdempotencyKey, status: int, resource_id: str, version: int) -> Document:
-    return {
-        "_id": key.row_id,
-        "hash": key.request_hash,
-        "status": status,
-        "resource_id": resource_id,
-        "version": version,
-        "at": datetime.now(UTC),
-    }
 
 
 def _answer_all(batch: Sequence[_Waiting], error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""A consumer group's member: FastStream batches in, state and offsets out; seeks, fences, stops and reports itself."""
+"""A consumer group's member in this process: connects, applies, waits, stops on a tripped breaker, reports itself."""
 
 import asyncio
 import contextlib
@@ -8,33 +8,27 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaAckableMessage
 
 from shared import tasks
 from shared.bus import breaker, generations
-from shared.bus.batch import Batches, Subscription, Tripped, by_place
+from shared.bus.batch import Batches, Subscription, Tripped
 from shared.bus.breaker import Breaker
 from shared.bus.deadletters import MAX_BYTES, DeadLetterBox
+from shared.bus.framework import make_broker, subscribe
+from shared.bus.inbox import KEPT_S
 from shared.bus.kafka_metadata import describe
 from shared.bus.offsets import Fenced, Offsets, Place
 from shared.bus.producer import Producer
+from shared.bus.standing import Standing
 from shared.bus.topics import retry_topic
 from shared.store.mongo import Store, StoreError, is_infrastructure
 from shared.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-_BATCH_MOST = 500
-_SESSION_MS = 10_000
 _STALLED_S = 120.0
-
-
-class _Shorter(Exception):
-    """Kafka's log ends before the stored offset: the topic was made anew, or lost data."""
 
 
 class Consumer:
@@ -59,19 +53,17 @@ class Consumer:
             bootstrap, idempotent=self._apache, client_id=f"{instance}-dlt", max_bytes=MAX_BYTES + 65_536
         )
         self._breaker = Breaker()
+        self._standing: Standing | None = None
         self._batches: Batches | None = None
-        self._client: Any = None
-        self._offsets: Offsets | None = None
         self._task: asyncio.Task[None] | None = None
-        self._sought: dict[Place, int] = {}
         self._lags: dict[Place, int] = {}
         self._progress_at = time.monotonic()
         self._waiting = False
+        self._halt = asyncio.Event()
+        self._topics = [*subscription.topics, *(retry_topic(topic, self._group) for topic in subscription.topics)]
         self.state = "starting"
         self.reason = ""
         self.assigned_since_start = False
-        self._halt = asyncio.Event()
-        self._topics = [*subscription.topics, *(retry_topic(topic, self._group) for topic in subscription.topics)]
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=self.name)
@@ -83,19 +75,20 @@ class Consumer:
     def report(self) -> dict[str, Any]:
         """For /health/stream: assigned or standby, caught up or progressing, stopped and why."""
         lag = sum(self._lags.values())
+        partitions = len(self._standing.assignment()) if self._standing else 0
         return {
-            "state": self._described(lag),
+            "state": self._described(partitions, lag),
             "assigned_since_start": self.assigned_since_start,
-            "partitions": len(self._assignment()),
+            "partitions": partitions,
             "lag": lag,
-            "generation": self._batches.generation if self._batches else None,
+            "generation": self._standing.generation if self._standing else None,
             "reason": self.reason,
         }
 
-    def _described(self, lag: int) -> str:
+    def _described(self, partitions: int, lag: int) -> str:
         if self.state != "running":
             return self.state
-        if not self._assignment():
+        if not partitions:
             return "standby" if self.assigned_since_start else "unassigned"
         return "progressing" if lag else "caught_up"
 
@@ -110,8 +103,6 @@ class Consumer:
             try:
                 await self._session()
                 pause_s = 0.2
-            except asyncio.CancelledError:
-                raise
             except (KafkaError, StoreError, OSError) as error:
                 self.state, self.reason = "connecting", type(error).__name__
                 log.info("consumer_waits", group=self._group, error=type(error).__name__)
@@ -126,68 +117,36 @@ class Consumer:
             self.state, self.reason = "stopped", stored["reason"]
             await asyncio.sleep(0.5)
             return
-        await self._prepare()
-        broker = KafkaBroker(
-            self._bootstrap,
-            client_id=self._instance,
-            consumer_only=True,
-            apply_types=False,
-            ack_policy=AckPolicy.NACK_ON_ERROR,
-            logger=None,
-            graceful_timeout=3.0,
+        self._standing = standing = await self._prepare()
+        broker = make_broker(self._bootstrap, self._instance)
+        subscriber = subscribe(
+            broker, self._group, self._topics, self._handle, self._assigned, self._instance if self._apache else None
         )
-        subscriber = self._subscribe(broker)
         self._halt.clear()
         try:
             await broker.start()
-            self._client = subscriber.consumer
+            standing.client = subscriber.consumer
             self.state, self.reason = "running", ""
             await self._watch(subscriber)
         finally:
-            self._client = None
+            standing.client = None
             await broker.stop()
 
-    async def _prepare(self) -> None:
+    async def _prepare(self) -> Standing:
         """Where the group starts is fixed before the first record is read."""
         cluster, starts = await _starts(self._bootstrap, self._topics, self.subscription.start)
-        self._offsets = Offsets(self._store, self._group, cluster)
+        offsets = Offsets(self._store, self._group, cluster)
         generation = await self._generation()
-        await self._offsets.begin(generation, starts)
-        await self._store.ensure_expiry(self.subscription.inbox(generation), "at", 30 * 24 * 3600)
+        await offsets.begin(generation, starts)
+        await self._store.ensure_expiry(self.subscription.inbox(generation), "at", KEPT_S)
         self._breaker.reset()
-        self._batches = Batches(
-            self.subscription,
-            self._store,
-            self._offsets,
-            DeadLetterBox(self._producer, self._group),
-            self._breaker,
-        )
-        self._batches.generation = generation
+        standing = Standing(offsets, generation)
+        dead_letters = DeadLetterBox(self._producer, self._group)
+        self._batches = Batches(self.subscription, self._store, offsets, standing, dead_letters, self._breaker)
+        return standing
 
     async def _generation(self) -> int:
         return await generations.current(self._store, self._group) if self.subscription.rebuildable else 1
-
-    def _subscribe(self, broker: KafkaBroker) -> Any:
-        options: dict[str, Any] = {"group_instance_id": f"{self._group}.{self._instance}"} if self._apache else {}
-        subscriber = broker.subscriber(
-            *self._topics,
-            group_id=self._group,
-            batch=True,
-            max_records=_BATCH_MOST,
-            batch_timeout_ms=20,
-            fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            session_timeout_ms=_SESSION_MS,
-            heartbeat_interval_ms=2_000,
-            listener=_Listener(self),
-            parser=_parse,
-            decoder=_raw,
-            **options,
-        )
-        subscriber(self._handle)
-        return subscriber
 
     async def _watch(self, subscriber: Any) -> None:
         """Measures until the consumer has to stop; a consume loop that ended by itself is a breakdown."""
@@ -199,150 +158,59 @@ class Consumer:
                 async with asyncio.timeout(1.0):
                     await self._halt.wait()
 
+    async def _assigned(self, places: Sequence[Place]) -> None:
+        assert self._standing is not None
+        metrics.CONSUMER_REBALANCES.labels(self._group).inc()
+        self._lags.clear()
+        await self._standing.assigned(places)
+        self.assigned_since_start = True
+
     async def _handle(self, records: Sequence[Any]) -> None:
-        """Called by the framework; an exception makes it seek back to the first record of the batch."""
+        """Called by the framework; whatever it raises makes the framework seek back to the first record."""
+        assert self._standing is not None
         assert self._batches is not None
         try:
-            await self._follow_generation()
-            await self._batches.handle(await self._take(records))
+            generation = await self._generation()
+            if generation != self._standing.generation:
+                log.info("generation_swapped", group=self._group, generation=generation)
+                await self._standing.swapped(generation)
+            await self._batches.handle(await self._standing.take(records))
             self._waiting = False
             self._progress_at = time.monotonic()
         except Tripped as error:
             await self._trip(str(error))
             raise
-        except _Shorter as error:
-            await self._trip(str(error))
-            raise
         except Fenced as error:
             log.warning("consumer_fenced", group=self._group, error=str(error))
-            self._batches.positions.clear()
-            await asyncio.sleep(random.uniform(0.05, 0.3))
+            await self._hold(0.05, 0.3)
             raise
         except Exception as error:
+            self._waiting = True
             if not (is_infrastructure(error) or isinstance(error, KafkaError)):
                 log.exception("consumer_error", group=self._group)
-            self._waiting = True
-            self._batches.positions.clear()
-            await asyncio.sleep(random.uniform(0.2, 0.6))
+            await self._hold(0.2, 0.6)
             raise
+
+    async def _hold(self, least_s: float, most_s: float) -> None:
+        """What was known of offsets may be void; a moment later they are read anew."""
+        assert self._standing is not None
+        self._standing.positions.clear()
+        await asyncio.sleep(random.uniform(least_s, most_s))
 
     async def _trip(self, reason: str) -> None:
         log.error("consumer_stopped", group=self._group, reason=reason, remedy="kairan dlt resume")
         await breaker.stop(self._store, self._group, reason)
         self._halt.set()
 
-    async def _follow_generation(self) -> None:
-        """After a swap, goes on where the new generation is, which is at or behind the old one's offsets."""
-        assert self._batches is not None
-        generation = await self._generation()
-        if generation != self._batches.generation:
-            log.info("generation_swapped", group=self._group, generation=generation)
-            self._batches.generation = generation
-            await self.seek_to_stored([Place(*place) for place in self._assignment()])
-
-    async def _take(self, records: Sequence[Any]) -> list[Any]:
-        """The records that follow each partition's stored offset; a gap before the first makes it seek back.
-
-        Records that were fetched before a seek are dropped (the position is at or before them: they come again), so a
-        gap that is left after seeking is one of the log itself (compaction, transaction marks).
-        """
-        assert self._batches is not None
-        places = {place: found for place, found in by_place(records).items() if await self._follows(place, found[-1])}
-        await self._load([place for place in places if place not in self._batches.positions])
-        taken: list[Any] = []
-        for place, found in places.items():
-            position = self._batches.positions.get(place)
-            if position is None:
-                continue
-            if found[0].offset > position and self._sought.get(place) != position:
-                self._seek(place, position)
-                continue
-            taken += [record for record in found if record.offset >= position]
-            if found[-1].offset < position:
-                self._seek(place, position)
-        return taken
-
-    async def _follows(self, place: Place, last: Any) -> bool:
-        try:
-            return bool(await self._client.position(TopicPartition(*place)) > last.offset)
-        except KafkaError:
-            return False  # not ours any more
-
-    def _seek(self, place: Place, offset: int) -> None:
-        self._sought[place] = offset
-        if self._client is not None and TopicPartition(*place) in self._client.assignment():
-            self._client.seek(TopicPartition(*place), offset)
-
-    async def _load(self, places: Sequence[Place]) -> None:
-        assert self._offsets is not None
-        assert self._batches is not None
-        if places:
-            self._batches.positions |= await self._offsets.load(self._batches.generation, places)
-
-    async def seek_to_stored(self, places: Sequence[Place]) -> None:
-        """Makes the stored offsets the positions, in memory and in the client."""
-        assert self._batches is not None
-        self._batches.positions.clear()
-        self._sought.clear()
-        await self._load(places)
-        for place, offset in self._batches.positions.items():
-            self._seek(place, offset)
-
-    async def assigned(self, places: Sequence[Place]) -> None:
-        """Called by the rebalance: what this consumer knew of offsets is void."""
-        metrics.CONSUMER_REBALANCES.labels(self._group).inc()
-        self._lags.clear()
-        try:
-            await self.seek_to_stored(places)
-        except StoreError as error:
-            log.info("offsets_unread", group=self._group, error=type(error).__name__)
-        self.assigned_since_start = True
-
-    def _assignment(self) -> frozenset[TopicPartition]:
-        return self._client.assignment() if self._client is not None else frozenset()
-
     async def _measure(self) -> None:
-        assert self._batches is not None
-        assignment = list(self._assignment())
-        if not assignment or self._client is None:
-            return
-        positions = dict(self._batches.positions)  # before the ends: both move on while we ask
-        ends = {Place(*place): end for place, end in (await self._client.end_offsets(assignment)).items()}
-        for place in ends.keys() & positions.keys():
-            end, position = ends[place], positions[place]
+        assert self._standing is not None
+        for place, (position, end) in (await self._standing.ends()).items():
             if end < position and self._apache:
                 await self._trip(f"{place.topic}-{place.partition} ends at {end}, {position} was applied: made anew?")
             self._lags[place] = max(0, end - position)
             metrics.CONSUMER_LAG.labels(self._group, place.topic, str(place.partition)).set(self._lags[place])
         if not sum(self._lags.values()):
             self._progress_at = time.monotonic()
-
-
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, consumer: Consumer) -> None:
-        self._consumer = consumer
-
-    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        return
-
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        await self._consumer.assigned([Place(*place) for place in assigned])
-
-
-async def _parse(records: tuple[Any, ...], original: Any) -> KafkaAckableMessage:
-    """Leaves bytes and headers alone: what is wrong with one record must not be raised for the whole batch."""
-    consumer = original.__self__._consumer
-    return KafkaAckableMessage(
-        body=b"",
-        headers={},
-        raw_message=records,
-        message_id=f"{records[0].topic}-{records[0].partition}-{records[0].offset}",
-        consumer=consumer,
-    )
-
-
-async def _raw(message: KafkaAckableMessage) -> Any:
-    return message.raw_message
 
 
 async def _starts(bootstrap: str, topics: Sequence[str], start: str) -> tuple[str, dict[Place, int]]:

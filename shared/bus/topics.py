@@ -7,7 +7,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import for_code
 
 _FOREVER = -1
-_DAYS_30 = 30 * 24 * 3600 * 1000
+_DAY = 24 * 3600 * 1000
+_DAYS_30 = 30 * _DAY
 _MAX_MESSAGE = 384 * 1024
 _MAX_DEAD_LETTER = 8 * 1024 * 1024
 
@@ -56,10 +57,16 @@ def source_topic(topic: str, group: str) -> str:
 SOURCES: tuple[Topic, ...] = (
     Topic("kairan.member"),
     # delete.retention.ms: how long a tombstone outlives its record, so that every reader sees the erase.
+    # max.compaction.lag.ms: an erase is carried out within a day, however small a share of the log it is; it bounds
+    # the age of the segment that is being written too, but a segment is closed by the next record alone.
     Topic(
         "kairan.member-profile",
         compacted=True,
-        configs={"min.cleanable.dirty.ratio": "0.1", "delete.retention.ms": str(_DAYS_30)},
+        configs={
+            "min.cleanable.dirty.ratio": "0.1",
+            "max.compaction.lag.ms": str(_DAY),
+            "delete.retention.ms": str(_DAYS_30),
+        },
     ),
     Topic("kairan.session"),
     Topic("kairan.archive"),
