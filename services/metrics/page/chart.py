@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from math import ceil, floor, log10
 
 from services.metrics.domain.board import DayBar, Row
@@ -13,6 +13,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 8, 30, 28
 PLOT_W, PLOT_H = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 BASE_Y = TOP + PLOT_H
 A_DAY = timedelta(days=1)
+MARK_W = 11
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Mark:
-    """A publication above its day; `lift` stacks marks of one day."""
+    """A publication above its day; marks that would touch stand in two rows."""
 
     x: float
     y: float
@@ -143,12 +144,13 @@ def _months(days: Sequence[DayBar], step: float, lang: Language) -> Iterator[Tic
 
 def _marks(days: Sequence[DayBar], rows: Sequence[Row], step: float, labels: dict[str, str]) -> Iterator[Mark]:
     first, last = days[0].day, days[-1].day + A_DAY
-    seen: dict[date, int] = {}
+    last_x = [-1.0 * MARK_W, -1.0 * MARK_W]  # of the lower and the upper row
     for row in sorted(rows, key=lambda row: (row.published_at, row.id)):
         local = row.published_at.astimezone(JST)
         if not first <= local.date() <= last:
             continue
-        stacked = seen.get(local.date(), 0)
-        seen[local.date()] = stacked + 1
         at = (local.date() - first).days + (local.hour + local.minute / 60) / 24
-        yield Mark(min(_x(at, step), WIDTH - RIGHT), TOP - 10 - 9 * min(stacked, 1), row.verdict, labels[row.id])
+        x = min(_x(at, step), WIDTH - RIGHT)
+        lift = 1 if x - last_x[0] < MARK_W < x - last_x[1] else 0
+        last_x[lift] = x
+        yield Mark(x, TOP - 10 - MARK_W * lift, row.verdict, labels[row.id])

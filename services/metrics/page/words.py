@@ -135,7 +135,7 @@ JAPANESE = Words(
     verdict_notes={
         "clear": "この期間の参加は、偶然では説明しにくい多さです",
         "likely": "ふだんより多そうですが、偶然かもしれません",
-        "unclear": "ふだんの揺れと区別できません",
+        "unclear": "ふだんの揺れか、別のできごとかもしれません",
         "too_little_data": "この前の記録が42日に足りません",
     },
     kinds={
@@ -222,7 +222,7 @@ ENGLISH = Words(
     verdict_notes={
         "clear": "more joins than chance readily explains",
         "likely": "probably more than usual, but it may be chance",
-        "unclear": "cannot be told from the usual ups and downs",
+        "unclear": "may be the usual ups and downs, or something else",
         "too_little_data": "fewer than 42 days on record before it",
     },
     kinds={
