@@ -1,0 +1,158 @@
+"""A broker that is away, a group that Kafka forgot, a replica that dies: late is allowed, lost and doubled are not."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import aiohttp
+import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from kairan.stack.stack import Stack
+from services.metrics.app import rebuild
+from services.metrics.settings import Settings
+from shared.bus.topics import GROUPS
+from tests.conftest import Missing
+from tests.faults.crowd import Crowd
+from tests.faults.proof import SCOPES, Receiver, counted, holds, subscribe, until
+
+_RATE = 200.0
+
+
+def _crowd(stack: Stack) -> Crowd:
+    return Crowd(lambda: stack.urls["membership"], stack.token(*SCOPES, expires_in_s=3600))
+
+
+@pytest.mark.prove
+@pytest.mark.apache
+@pytest.mark.timeout(900)
+async def test_joins_are_accepted_while_the_broker_is_away(stack: Stack, receiver: Receiver, full: bool) -> None:
+    """The broker hangs (SIGSTOP: nothing restarts it), joins go on, then everything arrives in order."""
+    seconds = 120.0 if full else 20.0
+    crowd = _crowd(stack)
+    broker = stack.pid("kafka")
+    assert broker is not None
+    os.kill(broker, signal.SIGSTOP)
+    try:
+        await crowd.join_for(seconds, _RATE)
+        assert len(crowd.members) == int(seconds * _RATE)
+        assert (await counted(stack))["joins"] == 0
+    finally:
+        os.kill(broker, signal.SIGCONT)
+    await holds(stack, crowd, receiver)
+
+
+@pytest.mark.prove
+@pytest.mark.apache
+@pytest.mark.timeout(600)
+async def test_groups_whose_offsets_kafka_lost_apply_and_send_nothing_twice(stack: Stack, receiver: Receiver) -> None:
+    crowd = _crowd(stack)
+    await crowd.join_for(5.0, _RATE)
+    before = await holds(stack, crowd, receiver)
+    sent = receiver.requests
+    await _forget_groups(stack)
+    more = _crowd(stack)
+    await more.join_for(2.0, _RATE)
+    crowd.members += more.members
+    crowd.left += more.left
+    await holds(stack, crowd, receiver)
+    assert receiver.requests == sent + len(more.members), "something was sent twice"
+    assert before["webhook_requests"] == sent
+
+
+async def _forget_groups(stack: Stack) -> None:
+    """Freezes the consumers until Kafka gives them up, deletes their groups and lets them go on."""
+    pids = [pid for group in GROUPS if (pid := stack.pid(f"{group}-1")) is not None]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        admin = AdminClient({"bootstrap.servers": stack.bootstrap})
+        left = set(GROUPS)
+
+        async def all_deleted() -> bool:
+            for group in tuple(left):
+                if await asyncio.to_thread(_deleted, admin, group):
+                    left.discard(group)
+            return not left
+
+        await until(all_deleted, lambda: f"{left} are still alive for Kafka", 60)
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    await stack.wait_ready()
+
+
+def _deleted(admin: AdminClient, group: str) -> bool:
+    try:
+        admin.delete_consumer_groups([group])[group].result()
+    except KafkaException:
+        return False
+    return True
+
+
+@pytest.mark.prove
+@pytest.mark.apache
+@pytest.mark.timeout(600)
+async def test_a_rebuild_while_joins_arrive_sends_nothing_again(stack: Stack, receiver: Receiver) -> None:
+    crowd = _crowd(stack)
+    await crowd.join_for(4.0, _RATE)
+    joining = asyncio.create_task(crowd.join_for(6.0, _RATE))
+    report = await rebuild(_settings(stack))
+    await joining
+    assert report.generation == 2
+    await holds(stack, crowd, receiver)
+    assert receiver.requests == len(crowd.members)
+    live = await _read_models(stack)
+    again = await rebuild(_settings(stack))
+    assert again.generation == 3
+    assert await _read_models(stack) == live
+
+
+def _settings(stack: Stack) -> Settings:
+    return Settings.model_validate({"kafka": stack.bootstrap, "mongo": stack.mongo_uri, "kafka_kind": stack.kind})
+
+
+async def _read_models(stack: Stack) -> dict[str, object]:
+    """What the API says of the community, without the moment at which it is said."""
+    found: dict[str, object] = {}
+    headers = {"Authorization": f"Bearer {stack.token(*SCOPES)}"}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        for path in ("joins?by=hour", "joins?by=day", "members", "publications"):
+            async with http.get(f"{stack.urls['metrics']}/v1/{path}") as answer:
+                assert answer.status == 200
+                content = await answer.json()
+                found[path] = {key: content[key] for key in content.keys() - {"revision"}}
+    return found
+
+
+@pytest.mark.prove
+@pytest.mark.apache
+@pytest.mark.timeout(600)
+async def test_two_replicas_of_everything_and_one_of_each_is_killed(tmp_path: Path, missing: Missing) -> None:
+    if missing.apache:
+        pytest.skip(missing.apache)
+    receiver = Receiver()
+    async with Stack(tmp_path / "home", kafka="apache", replicas=2) as stack:
+        await stack.wait_ready()
+        await receiver.start()
+        await subscribe(stack, receiver)
+        crowd = _crowd(stack)
+        joining = asyncio.create_task(crowd.join_for(10.0, _RATE))
+        for service in ("metrics", "notify", "membership"):
+
+            async def some(count: int = len(crowd.members) + 300) -> bool:
+                return len(crowd.members) >= count
+
+            await until(some, lambda: "joins go on")
+            pid = stack.pid(f"{service}-1")
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+        await joining
+        await stack.wait_ready()
+        await holds(stack, crowd, receiver)
+        live = await _read_models(stack)
+        await rebuild(_settings(stack))
+        assert await _read_models(stack) == live
+    await receiver.stop()
