@@ -134,12 +134,12 @@ class NotifyStore:
         return int(done.modified_count)
 
     async def forget_people(self, members: Sequence[str], session: Session) -> None:
-        """Removes from ended deliveries what they told of these members; what still waits carries ids alone."""
+        """Removes what ended deliveries told of these members. What still waits, ids alone, goes its way to its end."""
+        about = {"person": {"$in": list(members), "$exists": True}}
         await self._deliveries.update_many(
-            {"person": {"$in": list(members), "$exists": True}, "state": {"$ne": "waiting"}},
-            {"$unset": {"body": "", "person": ""}},
-            session=session,
+            {**about, "state": {"$ne": "waiting"}}, {"$unset": {"body": ""}}, session=session
         )
+        await self._deliveries.update_many(about, {"$unset": {"person": ""}}, session=session)
 
     async def log(self, endpoint_id: str | None, state: str | None, limit: int) -> list[Document]:
         """The newest deliveries first, without bodies."""
