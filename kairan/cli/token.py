@@ -12,14 +12,15 @@ from shared.web.tokens import ensure_keys, issue
 
 
 def command(
-    scope: Annotated[list[str], typer.Option(help="What the token allows; repeat it, or separate by commas.")],
+    scope: Annotated[list[str], typer.Option(help="What the token allows: one scope, or several in a row.")],
+    more: Annotated[list[str] | None, typer.Argument(metavar="[SCOPE]...", help="Further scopes.")] = None,
     expires_in: Annotated[float, typer.Option(min=1, help="Seconds until it expires.")] = 3600,
     subject: Annotated[str, typer.Option(help="Whose token it is; idempotency keys count per subject.")] = "operator",
     home: HomeOption = DEFAULT,
     as_json: JsonOption = False,
 ) -> None:
     """Print the token alone on stdout. The stack need not run; the key is made when there is none."""
-    scopes = [name for words in scope for name in words.replace(",", " ").split()]
+    scopes = [name for words in (*scope, *(more or ())) for name in words.replace(",", " ").split()]
     unknown = [name for name in scopes if name not in SCOPES]
     if unknown or not scopes:
         wrong = f"there is no scope {unknown[0]!r}" if unknown else "no scope is named"
