@@ -77,10 +77,11 @@ def _magazine(start: datetime, days: int, issues: int = 12) -> tuple[Archive, ..
 
 
 def _broadcasts(start: datetime, days: int, rng: np.random.Generator, count: int = 10) -> tuple[Archive, ...]:
-    every = (days - QUIET_DAYS - LAST_DAYS) / count
+    first = QUIET_DAYS + 3
+    every = (days - first - LAST_DAYS) / count
     broadcasts = []
     for number in range(count):
-        day = QUIET_DAYS + 6 + int(number * every) + int(rng.integers(0, 12))
+        day = first + int((number + 0.6 * rng.random()) * every)
         when = start + timedelta(days=day, hours=19)
         when -= timedelta(days=max(when.weekday() - 4, 0))  # on a weekday
         title = Title(f"庁内放送 第{number + 1}回", f"In-house broadcast no. {number + 1}")

@@ -13,7 +13,7 @@ from kairan.year.programme import EFFECTS, THEMES, plan
 from shared.clock import JST
 
 START = datetime(2021, 4, 1, tzinfo=JST)
-END = datetime(2022, 4, 1, tzinfo=JST)  # the midnight that ends 31 March 2022
+DAYS = 365  # to the midnight that ends 31 March 2022
 MEMBERS_FROM = 2_500
 MEMBERS_TO = 5_100
 ASKED = 0.7  # share of those whom a publication brought who say so
@@ -22,14 +22,13 @@ ORGANIC_SOURCES = (("search", 0.4), ("unknown", 0.4), ("other", 0.2))
 REASONS = (("curiosity", 0.3), ("work_problem", 0.3), ("to_learn", 0.25), ("transfer", 0.1), ("other", 0.05))
 
 
-def simulate(seed: int = 1, *, members_from: int = MEMBERS_FROM, members_to: int = MEMBERS_TO) -> Year:
-    """A year from 1 April 2021 to 31 March 2022 (Asia/Tokyo), the same for the same arguments.
+def simulate(seed: int, *, members_from: int = MEMBERS_FROM, members_to: int = MEMBERS_TO, days: int = DAYS) -> Year:
+    """A year from 1 April 2021 to 31 March 2022 (Asia/Tokyo) or its first `days`, the same for the same arguments.
 
     What publications bring is drawn freely, and the organic joins are conditioned on the total, so the truth per
     publication is exact and the year ends with `members_to`. Raises ValueError where publications alone bring more.
     """
     rng = np.random.default_rng(seed)
-    days = (END - START) // timedelta(days=1)
     programme = plan(START, days, rng)
     published: tuple[Archive | Session, ...] = (*programme.archives, *programme.sessions)
     arrivals = Arrivals(START, days, rng)
@@ -46,7 +45,7 @@ def simulate(seed: int = 1, *, members_from: int = MEMBERS_FROM, members_to: int
     return Year(
         seed=seed,
         start=START,
-        end=END,
+        end=START + timedelta(days=days),
         opening=people[:members_from],
         joins=_joins(everybody, people[members_from:], published, rng),
         archives=programme.archives,

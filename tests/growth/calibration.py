@@ -1,7 +1,7 @@
 """Prints how the ledger does on simulated streams: `python -m tests.growth.calibration [YEARS]` (docs/growth.md)."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -30,8 +30,8 @@ def main(count: int) -> None:
         say(single_line(f"{per_day}/day, correlated noise, +100%", noisy, 1.0, 5 * count))
 
 
-def year_line(name: str, found: object) -> str:
-    seen: list[Seen] = [one for year in found for one in year]  # type: ignore[attr-defined]
+def year_line(name: str, found: Iterable[list[Seen]]) -> str:
+    seen = [one for year in found for one in year]
     idle, acting = [one for one in seen if not one.truth], [one for one in seen if one.truth]
     bias = float(np.mean([one.row.extra - one.truth for one in seen]))
     return f"{name:<34}{_shares(idle)}{_shares(acting)}{bias:>+7.1f}"

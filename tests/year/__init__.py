@@ -1,0 +1,1 @@
+"""The simulated year, streams from files, and what sends them."""

@@ -1,0 +1,175 @@
+"""Streams from files: what is read, and the words for what cannot be."""
+
+import csv
+import io
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kairan.year.csv_streams import KINDS, Arrived, BadInput, Stream, read_folders, read_stream, read_time
+
+PUBLICATIONS = "id,kind,published_at,title_en\na,article,2021-01-01T05:30:00Z,First\n"
+JOINS = "occurred_at,joins\n2021-01-01T00:00:00Z,3\n2021-01-02T09:00:00Z,1\n"
+HOUR = timedelta(hours=1)
+
+
+def read(folder: Path, joins: str | bytes = JOINS, publications: str | bytes = PUBLICATIONS, zone: str = "") -> Stream:
+    paths = folder / "j.csv", folder / "p.csv"
+    for path, content in zip(paths, (joins, publications), strict=True):
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_stream(*paths, ZoneInfo(zone) if zone else None)
+
+
+def test_the_first_and_the_last_row_bound_the_stream(tmp_path: Path) -> None:
+    stream = read(
+        tmp_path, "occurred_at,joins\n2021-01-01T00:59:00Z,0\n2021-01-02T00:00:00Z,4\n2021-01-09T00:00:00Z,0\n"
+    )
+    assert stream.start == datetime(2021, 1, 1, tzinfo=UTC)
+    assert stream.end == datetime(2021, 1, 9, 1, tzinfo=UTC)
+    assert stream.arrived == (Arrived(datetime(2021, 1, 2, tzinfo=UTC), 4),)
+    assert stream.joins == 4
+
+
+def test_rows_of_one_hour_are_summed_in_any_order(tmp_path: Path) -> None:
+    stream = read(
+        tmp_path,
+        "joins,occurred_at,source_ref\n2,2021-01-01T10:59:59+09:00,a\n"
+        "5,2021-01-03T00:00:00Z,\n1,2021-01-01T01:00:00Z,a\n7,2021-01-01T01:30:00Z,\n",
+    )
+    hour = datetime(2021, 1, 1, 1, tzinfo=UTC)
+    assert stream.arrived[:2] == (Arrived(hour, 7), Arrived(hour, 3, "a"))
+
+
+def test_a_time_without_a_zone_needs_one(tmp_path: Path) -> None:
+    joins = "occurred_at,joins\n2021-01-01 09:00:00,3\n2021-01-02 09:00:00,1\n"
+    with pytest.raises(BadInput, match="--timezone"):
+        read(tmp_path, joins)
+    assert read(tmp_path, joins, zone="Asia/Tokyo").start == datetime(2021, 1, 1, tzinfo=UTC)
+
+
+def test_a_publication_keeps_its_id_and_both_titles(tmp_path: Path) -> None:
+    text = "id,kind,published_at,title_en,title_ja,series_id,theme\n第1号,session,2021-01-01T05:30:00Z,One,一,s,t\n"
+    found = read(tmp_path, publications=text).published[0]
+    assert (found.id, found.kind, found.title_en, found.title_ja) == ("第1号", "session", "One", "一")
+    assert (found.series_id, found.theme) == ("s", "t")
+    assert read(tmp_path).published[0].title_ja == "First"
+
+
+def test_a_byte_order_mark_windows_lines_and_other_columns_do_no_harm(tmp_path: Path) -> None:
+    joins = b"\xef\xbb\xbfoccurred_at,note,joins\r\n2021-01-01T00:00:00Z,hm,3\r\n\r\n2021-01-02T00:00:00Z,,1\r\n"
+    assert read(tmp_path, joins).joins == 4
+
+
+P = "id,kind,published_at,title_en\n"
+
+
+@pytest.mark.parametrize(
+    ("joins", "publications", "words"),
+    [
+        ("", PUBLICATIONS, "j.csv: is empty"),
+        ("occurred_at,joins\n", PUBLICATIONS, "j.csv: has no rows"),
+        ("occurred_at\n2021-01-01T00:00:00Z\n", PUBLICATIONS, "j.csv, line 1: misses the column joins"),
+        ("occurred_at,joins,joins\n", PUBLICATIONS, "line 1: the column joins stands there twice"),
+        ("occurred_at,joins\n2021-01-01T00:00:00Z,-1\n", PUBLICATIONS, "line 2: joins: '-1' is not a number of people"),
+        ("occurred_at,joins\n2021-01-01T00:00:00Z,1.5\n", PUBLICATIONS, "line 2: joins"),
+        ("occurred_at,joins\n2021-01-01T00:00:00Z,\n", PUBLICATIONS, "line 2: joins"),
+        ("occurred_at,joins\n2021-01-01T00:00:00Z,99999999\n", PUBLICATIONS, "line 2: more than"),
+        ("occurred_at,joins\n\nyesterday,1\n", PUBLICATIONS, "line 3: occurred_at: 'yesterday' is not a time"),
+        ("occurred_at,joins\n2221-01-01T00:00:00Z,1\n", PUBLICATIONS, "line 2: occurred_at: .* between 1970 and now"),
+        ("occurred_at,joins\n2021-01-01T00:00:00Z\n", PUBLICATIONS, "line 2: 1 cells, but the header has 2"),
+        ('occurred_at,joins\n"2021,1\n', PUBLICATIONS, "is not CSV"),
+        ("occurred_at,joins,source_ref\n2021-01-01T00:00:00Z,1,a b\n", PUBLICATIONS, "line 2: source_ref"),
+        (b"occurred_at,joins\n\xff\xfe,1\n", PUBLICATIONS, "line 2: is not UTF-8"),
+        (JOINS, "", "p.csv: is empty"),
+        (JOINS, "id,kind,published_at\n", "p.csv, line 1: misses the column title_en"),
+        (JOINS, P + "a,podcast,2021-01-01T05:30:00Z,x\n", "line 2: kind 'podcast' is not known; kinds: session_rec"),
+        (JOINS, P + ",article,2021-01-01T05:30:00Z,x\n", "line 2: id is empty"),
+        (JOINS, PUBLICATIONS + "a,article,2021-01-01T05:30:00Z,x\n", "line 3: the id 'a' stands in line 2 already"),
+        (JOINS, P + "a,article,2020-12-31T23:59:59Z,x\n", "line 2: published_at .* outside the stream"),
+        (JOINS, P + "a,article,2021-01-02T10:00:01Z,x\n", "line 2: published_at .* outside the stream"),
+        (JOINS, P + f"a,article,2021-01-01T05:30:00Z,{'x' * 301}\n", "line 2: title_en"),
+        (JOINS, PUBLICATIONS.encode("utf-16"), "is not UTF-8"),
+    ],
+)
+def test_what_cannot_be_used_is_named(
+    tmp_path: Path, joins: str | bytes, publications: str | bytes, words: str
+) -> None:
+    with pytest.raises(BadInput, match=words):
+        read(tmp_path, joins, publications)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"none\.csv: cannot be read"):
+        read_stream(tmp_path / "none.csv", tmp_path / "none.csv")
+
+
+def test_a_stream_can_be_cut_at_an_earlier_hour(tmp_path: Path) -> None:
+    stream = read(tmp_path).cut_at(datetime(2021, 1, 1, 5, tzinfo=UTC))
+    assert (stream.joins, stream.published, stream.end) == (3, (), datetime(2021, 1, 1, 5, tzinfo=UTC))
+    for wrong in (datetime(2021, 1, 1, 5, 30, tzinfo=UTC), datetime(2021, 1, 3, tzinfo=UTC), stream.start):
+        with pytest.raises(ValueError, match="--as-of"):
+            stream.cut_at(wrong)
+
+
+def test_folders_that_have_both_files_are_streams(tmp_path: Path) -> None:
+    for name in ("b", "a", "only-joins"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "joins.csv").write_text(JOINS)
+        if name != "only-joins":
+            (tmp_path / name / "publications.csv").write_text(PUBLICATIONS)
+    assert [stream.name for stream in read_folders(tmp_path)] == ["a", "b"]
+    with pytest.raises(BadInput, match="no folder in it has both"):
+        read_folders(tmp_path / "a")
+    with pytest.raises(BadInput, match="is not a folder"):
+        read_folders(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("text", ["", "0001-01-01T00:00:00+14:00", "2021-13-01", "1", "12:00"])
+def test_a_time_that_is_none_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a time|has no time zone"):
+        read_time(text, None)
+
+
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2024, 12, 31))  # noqa: DTZ001
+rows = st.lists(st.tuples(moments, st.integers(0, 50), st.sampled_from(("", "a", "b.2"))), min_size=1, max_size=40)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows, st.sampled_from(("UTC", "Asia/Tokyo", "America/New_York")))
+def test_no_join_is_lost_or_moved(tmp_path: Path, found: list[tuple[datetime, int, str]], zone: str) -> None:
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(("occurred_at", "joins", "source_ref"))
+    table.writerows((moment.isoformat(), count, ref) for moment, count, ref in found)
+    stream = read(tmp_path, text.getvalue(), P, zone)
+    utc = [(moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC), count, ref) for moment, count, ref in found]
+    expected: Counter[tuple[datetime, str | None]] = Counter()
+    for moment, count, ref in utc:
+        expected[moment.replace(minute=0, second=0, microsecond=0), ref or None] += count
+    assert {(one.hour, one.source_ref): one.joins for one in stream.arrived} == +expected
+    assert [one.hour for one in stream.arrived] == sorted(one.hour for one in stream.arrived)
+    assert stream.start <= min(moment for moment, _, _ in utc) < stream.start + HOUR
+    assert stream.end - HOUR <= max(moment for moment, _, _ in utc) < stream.end
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.sampled_from(("", JOINS, P, PUBLICATIONS)))
+def test_whatever_stands_in_a_file_is_read_or_refused_in_words(tmp_path: Path, content: bytes, before: str) -> None:
+    path = tmp_path / "f.csv"
+    path.write_bytes(before.encode() + content)
+    refusals = []
+    for joins, publications in ((path, tmp_path / "p.csv"), (tmp_path / "j.csv", path)):
+        (tmp_path / "j.csv").write_text(JOINS)
+        (tmp_path / "p.csv").write_text(PUBLICATIONS)
+        try:
+            found = read_stream(joins, publications)
+        except BadInput as error:
+            refusals.append(str(error))
+            continue
+        assert all(one.kind in KINDS for one in found.published)
+    assert all(words.startswith(str(path)) or "outside the stream" in words for words in refusals)
