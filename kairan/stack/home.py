@@ -75,8 +75,8 @@ class Home:
                 holder = self.supervisor()
                 if (holder and holder.alive) or time.monotonic() > deadline:
                     who = f" (process {holder.pid})" if holder else ""
-                    words = f"a stack lives in {self.root}{who}: `kairan down` stops it, --home DIR starts another beside it"
-                    raise HomeInUse(words) from None
+                    ways = "`kairan down` stops it, --home DIR starts another beside it"
+                    raise HomeInUse(f"a stack lives in {self.root}{who}: {ways}") from None
                 time.sleep(0.02)
             else:
                 return
