@@ -132,7 +132,8 @@ class Evaluator:
     async def _run(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._leases.changed.wait(), LOOK_AGAIN_S)
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await self._leases.changed.wait()
             self._leases.changed.clear()
             while LEASE in self._leases.held():
                 try:

@@ -57,7 +57,8 @@ class LiveBoard:
             if left <= 0:
                 return None
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._turn.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._turn.wait()
         return self.board
 
     async def _follow(self) -> None:

@@ -83,7 +83,8 @@ async def _ask(probe: Probe) -> Check:
     try:
         found = probe()
         if inspect.isawaitable(found):
-            found = await asyncio.wait_for(found, CHECK_TIMEOUT_S)
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                found = await found
     except TimeoutError:
         return Check(False, {"why": f"no answer within {CHECK_TIMEOUT_S:.0f} s"})
     except Exception as error:

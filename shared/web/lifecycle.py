@@ -55,7 +55,8 @@ class Lifecycle:
             part = self._begun.pop()
             left = max(deadline - time.monotonic(), 0.2)
             try:
-                await asyncio.wait_for(part.stop(), left / 2 if self._begun else left)
+                async with asyncio.timeout(left / 2 if self._begun else left):
+                    await part.stop()
             except Exception as error:
                 _log.warning("part did not stop well", part=part.name, **describe(error))
 

@@ -48,7 +48,8 @@ class Changes:
     async def wait(self, timeout_s: float) -> bool:
         """Waits for a change, at most `timeout_s`; says whether there is one. Raises StreamBroken."""
         try:
-            await asyncio.wait_for(self._event.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
         except TimeoutError:
             return False
         self._raise_if_broken()
