@@ -12,7 +12,7 @@ from services.membership.exchange import Accepted, accepted, key_of, said, takes
 from services.membership.importing import Importer
 from services.membership.requests import Erasing, ImportResult, Joining, Member, Voiding, rfc_3339
 from services.membership.store import Members, new_id
-from services.membership.times import Times
+from services.membership.times import HISTORY, Times
 from shared.bus.command import State
 from shared.catalogue.member import LeaveReason
 from shared.web.auth import Caller, require
@@ -95,7 +95,7 @@ class MembersApi:
     async def join(self, request: Request, caller: MayWrite) -> Response:
         joining = await said(request, Joining)
         if joining.joined_precision != "hour":
-            caller.demand("history:write")
+            caller.demand(HISTORY)
         when = self._times.when(caller, joining.occurred_at, joining.recorded_at)
         key = await key_of(request, caller)
         return accepted(await self._members.join(Join(new_id(), joining, when), key))

@@ -92,7 +92,7 @@ async def test_history_is_not_for_everybody(membership: World, column: str) -> N
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("", "Line 1"), ("nickname\nx\n", "Line 1"), ("name,name\na,b\n", "Line 1"), ('name\na\n"b', "Line 3")],
+    [("\n", "Line 1"), ("nickname\nx\n", "Line 1"), ("name,name\na,b\n", "Line 1"), ('name\na\n"b', "Line 3")],
 )
 async def test_an_unreadable_file_names_the_line(membership: World, text: str, word: str) -> None:
     answer = await send(membership, text)
