@@ -107,10 +107,9 @@ def judge(hours: Hours, publications: Mapping[str, Publication], as_of: datetime
     end = hour_of(as_of)
     known = [each for each in publications.values() if each.published_at <= as_of]
     joins = hours.arrays(end) or _no_joins(known, end)
-    # The science wants something to judge even where only its band is asked for: one whose window has not begun.
-    asked = [growth.Publication(each.id, each.kind, each.published_at) for each in known] or [_nothing_at(as_of)]
+    asked = [growth.Publication(each.id, each.kind, each.published_at) for each in known]
     ledger = growth.ledger(joins, asked, as_of)
-    rows = tuple(_row(row, publications[row.id]) for row in ledger.rows if known)
+    rows = tuple(_row(row, publications[row.id]) for row in ledger.rows)
     return Judged(as_of, rows, tuple(_days(ledger.band, hours))[-DAYS_SHOWN:])
 
 
@@ -126,10 +125,6 @@ def assemble(hours: Hours, judged: Judged, now: Now) -> Board:
         publications=judged.rows,
         days=_with_today(judged.days, today),
     )
-
-
-def _nothing_at(as_of: datetime) -> growth.Publication:
-    return growth.Publication("", "article", as_of)
 
 
 def _no_joins(publications: Iterable[Publication], end: int) -> growth.Joins:

@@ -6,7 +6,9 @@ from datetime import timedelta
 from math import ceil, floor, log10
 
 from services.metrics.domain.board import DayBar, Row
-from services.metrics.page.words import JST, Language, day_text, month_text, number
+from services.metrics.page.dates import day_text, month_text, number
+from services.metrics.page.words import Language
+from shared.clock import JST
 
 WIDTH, HEIGHT = 960, 300
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 30, 28

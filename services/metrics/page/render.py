@@ -6,8 +6,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.metrics.domain.board import Board
+from services.metrics.page.languages import WORDS
 from services.metrics.page.view import view
-from services.metrics.page.words import WORDS, Language
+from services.metrics.page.words import Language
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"

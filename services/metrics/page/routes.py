@@ -10,7 +10,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from services.metrics.domain.board import Board
 from services.metrics.live import LiveBoard
 from services.metrics.page import render
-from services.metrics.page.words import Language, choose
+from services.metrics.page.languages import choose
+from services.metrics.page.words import Language
 from services.metrics.store.sessions import SESSION_S, LinkSpent, Sessions
 from shared.web.auth import COOKIE, Require
 from shared.web.problems import Problem

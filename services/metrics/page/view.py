@@ -5,7 +5,10 @@ from datetime import timedelta
 
 from services.metrics.domain.board import Board, DayBar, Row
 from services.metrics.page import chart
-from services.metrics.page.words import JST, WORDS, Language, Words, moment_text, number, short_day_text
+from services.metrics.page.dates import moment_text, number, short_day_text
+from services.metrics.page.languages import WORDS
+from services.metrics.page.words import Language, Words
+from shared.clock import JST
 
 RECENT_DAYS = 14
 

@@ -8,8 +8,12 @@ import pytest
 
 from services.metrics.domain.board import Board, DayBar, Row, Title
 from services.metrics.page import render
+from services.metrics.page.dates import moment_text
+from services.metrics.page.english import ENGLISH
+from services.metrics.page.japanese import JAPANESE
+from services.metrics.page.languages import WORDS, choose
 from services.metrics.page.view import extra_text, view
-from services.metrics.page.words import ENGLISH, JAPANESE, WORDS, Language, choose, moment_text
+from services.metrics.page.words import Language
 
 AS_OF = datetime(2022, 3, 31, 15, tzinfo=UTC)
 
