@@ -22,6 +22,8 @@ from tests.services.notify.receiver import Receiver, receiving, verify
 JOINED_AT = hour_floor(datetime.now(UTC)) - timedelta(hours=2, minutes=20)
 PUBLISHED_AT = JOINED_AT - timedelta(hours=1, minutes=15)
 
+pytestmark = pytest.mark.timeout(600)
+
 
 @dataclass(frozen=True)
 class Journey:

@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 SUBSCRIBERS = ROOT / "docs" / "subscribers.md"
 PATIENCE_S = 60
 
+pytestmark = pytest.mark.timeout(600)
+
 
 def printed(name: str, document: Path = SUBSCRIBERS) -> str:
     """The code block under the comment `<!-- run: NAME -->`."""
