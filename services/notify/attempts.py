@@ -48,14 +48,16 @@ class Attempts:
             return False
         answer = await self._office.sender.send(posting(endpoint, delivery, int(time.time())))
         ended_ms = int(time.time() * 1000)
-        verdict = judge(answer, delivery.made + 1, self._office.schedule, random.random())
+        why = gone_or_failing(answer, self._failing_since_ms, ended_ms)
+        if why is not None:
+            verdict = Verdict("dropped")
+            await self._disable(delivery, why)
+        else:
+            verdict = judge(answer, delivery.made + 1, self._office.schedule, random.random())
         if verdict.state == "exhausted":
             await self._tell_exhausted(delivery, answer)
         _count(delivery, answer, verdict, ended_ms)
         await self._write(Settled(delivery, answer, verdict, ended_ms), written)
-        why = gone_or_failing(answer, self._failing_since_ms, ended_ms)
-        if why is not None:
-            await self._disable(delivery, why)
         return True
 
     async def _tell_exhausted(self, delivery: Waiting, answer: Answer) -> None:

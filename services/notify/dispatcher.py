@@ -87,7 +87,8 @@ class Dispatcher:
         while True:
             try:
                 await self._look()
-            except StoreError as error:
+            except Exception as error:
+                # Also what nobody foresaw: a process that holds shards must not stop looking after them.
                 log.warning("dispatcher_waits", error=type(error).__name__)
             await self._bell.wait(_POLL_S)
 

@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 _PAGE: Final = 32
 _PAUSE_S: Final = 1.0
+_NOT_NOW_S: Final = 0.1
 _LOOK_AGAIN_S: Final = 60.0
 _NOT_KNOWN: Final = 0
 _NEVER: Final = 1 << 62
@@ -119,7 +120,8 @@ class Lane:
     async def _rest(self) -> None:
         wait_s = min((self._next_due_ms - _now_ms()) / 1000, _LOOK_AGAIN_S)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._bell.wait(), max(wait_s, 0.001))
+            async with asyncio.timeout(max(wait_s, 0.001)):
+                await self._bell.wait()
 
     def _due_at(self, moment_ms: int | None) -> None:
         if moment_ms is not None:
@@ -140,6 +142,7 @@ class Lane:
             raise
         if not made:
             self._in_hand.discard(delivery.id)
+            await asyncio.sleep(_NOT_NOW_S)
 
 
 def _now_ms() -> int:

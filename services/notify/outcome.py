@@ -56,8 +56,6 @@ def judge(answer: Answer, made: int, schedule: Schedule, chance: float) -> Verdi
     """What becomes of a delivery after its `made`-th attempt; `chance` in [0, 1) spreads the retries."""
     if answer.failure is None:
         return Verdict("delivered")
-    if answer.status == 410:
-        return Verdict("dropped")
     delay_s = schedule.delay_s(made, chance, answer.retry_after_s)
     return Verdict("exhausted") if delay_s is None else Verdict("waiting", delay_s)
 

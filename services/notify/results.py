@@ -9,7 +9,6 @@ import structlog
 from services.notify.delivery import Settled
 from services.notify.lanes import Written
 from services.notify.store import NotifyStore
-from shared.store.mongo import StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +53,8 @@ class Results:
     async def drain(self) -> None:
         """Returns when all is written, or when the database does not take it within a second."""
         try:
-            await asyncio.wait_for(self._queue.join(), _DRAIN_S)
+            async with asyncio.timeout(_DRAIN_S):
+                await self._queue.join()
         except TimeoutError:
             log.warning("results_unwritten", count=self._queue.qsize())
 
@@ -81,6 +81,7 @@ class Results:
             try:
                 await self._store.settle(settled, failing)
                 return
-            except StoreError as error:
+            except Exception as error:
+                # To go on without it would send the same deliveries again and again.
                 log.warning("results_wait", count=len(batch), error=type(error).__name__)
                 await asyncio.sleep(_PAUSE_S)

@@ -120,10 +120,11 @@ class NotifyStore:
             await self._lanes.bulk_write([failing_write(endpoint, since) for endpoint, since in failing.items()])
 
     async def drop(self, endpoint_id: str) -> int:
-        """Gives up all that waits for an endpoint which receives nothing any more."""
+        """Gives up all that waits for an endpoint which receives nothing more; resumed, it begins without a past."""
         dropped = await self._deliveries.update_many(
             {"endpoint": endpoint_id, "state": "waiting"}, {"$set": {"state": "dropped", "done_at": datetime.now(UTC)}}
         )
+        await self._lanes.update_one({"_id": endpoint_id}, {"$unset": {"failing_since_ms": ""}})
         return int(dropped.modified_count)
 
     async def forget_payloads(self, before: datetime) -> int:

@@ -1,11 +1,13 @@
 """From the bus to a receiver: signed, matched, numbered, retried, logged; judged by two libraries of receivers."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 from aiohttp import web
 
+from shared.bus.outbox import shard_of
 from shared.catalogue import MemberErased, MemberLeft, SessionHeld
 from tests.services.notify.receiver import Delivered, in_turn, receiving
 from tests.services.notify.world import Register, World, about, joined
@@ -120,6 +122,23 @@ async def test_410_disables_the_endpoint_until_it_is_resumed(
         assert received[1].sequence == 2
 
 
+async def test_five_days_of_failures_disable_the_endpoint_and_drop_what_waits(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async with receiving(in_turn(500)) as receiver, receiving() as watcher:
+        endpoint = await register(receiver, "member-joined")
+        await register(watcher, "endpoint-*", identifiers="real")
+        six_days_ago = int((datetime.now(UTC) - timedelta(days=6)).timestamp() * 1000)
+        await world.store.collection("lanes").insert_one(
+            {"_id": endpoint, "shard": shard_of(endpoint), "sequence": 0, "failing_since_ms": six_days_ago}
+        )
+        await world.publish(joined())
+        (told,) = await watcher.about(endpoint)
+        assert told.event["data"]["reason_code"] == "failing"
+        (row,) = await logged(notify, endpoint, "dropped")
+        assert [attempt["status"] for attempt in row["attempts"]] == [500] * len(row["attempts"])
+
+
 async def test_a_hung_receiver_delays_nobody_else(register: Register, world: World) -> None:
     release = asyncio.Event()
 
@@ -201,13 +220,13 @@ async def test_a_receiver_that_asks_for_time_is_left_alone(
         assert 3500 < (next_at - planned_at).total_seconds() < 3700
 
 
-async def logged(notify: httpx.AsyncClient, endpoint: str, state: str, attempts: int = 0) -> list[dict[str, object]]:
+async def logged(notify: httpx.AsyncClient, endpoint: str, state: str, attempts: int = 0) -> list[dict[str, Any]]:
     """The endpoint's deliveries in this state, once there is one with so many attempts."""
     async with asyncio.timeout(20):
         while True:
             answer = await notify.get("/v1/deliveries", params={"endpoint": endpoint, "state": state})
             assert answer.status_code == 200, answer.text
-            found: list[dict[str, object]] = answer.json()["deliveries"]
-            if any(len(one["attempts"]) >= attempts for one in found):  # type: ignore[arg-type]
+            found: list[dict[str, Any]] = answer.json()["deliveries"]
+            if any(len(one["attempts"]) >= attempts for one in found):
                 return found
             await asyncio.sleep(0.02)

@@ -61,8 +61,7 @@ def test_only_2xx_delivers_and_a_redirect_is_a_failure() -> None:
     assert judge(Answer(200, None, 1.0), 1, Schedule(), 0.5) == Verdict("delivered")
 
 
-def test_410_drops_the_delivery_and_disables_the_endpoint() -> None:
-    assert judge(failed(410), 1, Schedule(), 0.5) == Verdict("dropped")
+def test_410_disables_the_endpoint() -> None:
     assert gone_or_failing(failed(410), None, 0) == "gone"
 
 
