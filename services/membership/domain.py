@@ -86,7 +86,7 @@ def join(state: State | None, command: Join) -> Decision:
             _fact(command.member_id, profile, command.when, counted=False),
         ),
         status=201,
-        claims=(email_claim(said.email),) if said.email else (),
+        claims=claims_of(said),
     )
 
 
@@ -146,6 +146,11 @@ def erase(state: State | None, command: Erase) -> Decision:
 def belongs(member: State) -> bool:
     """Whether the community counts this one as a member now."""
     return not (member.get("left_at") or member.get("voided_at") or member.get("erased_at"))
+
+
+def claims_of(said: Joining) -> tuple[str, ...]:
+    """What this join wants for itself alone."""
+    return (email_claim(said.email),) if said.email else ()
 
 
 def email_claim(email: str) -> str:

@@ -37,6 +37,7 @@ class Members:
                 key,
                 creates=not repeatable,
                 requires=(Requirement(MEMBERS, referrer, _NO_REFERRER),) if referrer else (),
+                may_claim=domain.claims_of(command.said),
                 claimed=_TAKEN,
             )
         )

@@ -69,7 +69,8 @@ class NewEvent:
 class Decision:
     """The new state of the aggregate (without `_id` and `version`, which are set for it), and the facts.
 
-    `claims` are names that nobody else may hold (a hashed e-mail); `releases` gives some back.
+    `claims` are names that nobody else may hold (a hashed e-mail; the command's `may_claim` must foresee them);
+    `releases` gives some back.
     """
 
     state: State
@@ -95,7 +96,8 @@ class Requirement:
 class Command:
     """One intent on one aggregate. `decide` is pure: it gets the present state (None: none yet), may raise Refused.
 
-    `creates` promises that `aggregate_id` is new, which saves a read. `claimed` is the refusal when a claim is taken.
+    `creates` promises that `aggregate_id` is new, which saves a read. `may_claim` names the claims that a decision may
+    make (they are read ahead); `claimed` is the refusal when one is taken.
     """
 
     collection: str
@@ -105,6 +107,7 @@ class Command:
     id: uuid.UUID = field(default_factory=uuid.uuid4)
     creates: bool = False
     requires: tuple[Requirement, ...] = ()
+    may_claim: tuple[str, ...] = ()
     claimed: Refused | None = None
     correlation_id: str | None = None
     traceparent: str | None = None

@@ -9,7 +9,7 @@ from typing import Any
 from shared.bus import outbox
 from shared.bus.command import Command, IdempotencyKey, NewEvent, Outcome, Refused, Requirement, State, event_id
 from shared.catalogue import CATALOGUE
-from shared.store.mongo import Document, InsertOne, ReplaceOne, Session, Store, StoreError
+from shared.store.mongo import Document, InsertOne, ReplaceOne, Session, Store
 
 IDEMPOTENCY = "idempotency"
 CLAIMS = "claims"
@@ -51,7 +51,7 @@ class Decisions:
 
         async def work(session: Session) -> tuple[list[Result], bool]:
             found = await self._read(commands, session)
-            results = [await self._decide(command, found, session) for command in commands]
+            results = [self._decide(command, found) for command in commands]
             await self._write(found, session)
             return results, bool(found.outgoing)
 
@@ -62,6 +62,8 @@ class Decisions:
         keys = [command.key.row_id for command in commands if command.key]
         for row in await self._find(IDEMPOTENCY, keys, session):
             found.answers[row["_id"]] = row
+        for row in await self._find(CLAIMS, {claim for command in commands for claim in command.may_claim}, session):
+            found.claims[row["_id"]] = row["holder"]
         wanted: dict[str, set[str]] = defaultdict(set)
         for command in commands:
             if not command.creates:
@@ -83,7 +85,7 @@ class Decisions:
         )
         return found
 
-    async def _decide(self, command: Command, found: _Found, session: Session) -> Result:
+    def _decide(self, command: Command, found: _Found) -> Result:
         """One command on its predecessors' results; a refusal leaves `found` as it was."""
         kept = found.answers.get(command.key.row_id) if command.key else None
         if kept is not None and command.key:
@@ -93,10 +95,8 @@ class Decisions:
         try:
             _check_requirements(command.requires, found)
             decision = command.decide(None if before is None else dict(before))
-            await self._check_claims(command, decision.claims, found, session)
+            _check_claims(command, decision.claims, found)
             version, outgoing = self._facts(command, decision.events, before)
-        except StoreError:
-            raise
         except Exception as refusal:  # a refusal, or a fault of this one decision: the others go on without it
             return refusal
         found.states[where] = {**decision.state, "_id": command.aggregate_id, "version": version}
@@ -106,20 +106,13 @@ class Decisions:
         found.claims |= found.new_claims
         for claim in decision.releases:
             found.released.add(claim)
+            found.new_claims.pop(claim, None)
             found.claims.pop(claim, None)
         if command.key:
             answer = _answer_row(command.key, decision.status, command.aggregate_id, version)
             found.answers[command.key.row_id] = answer
             found.new_answers.append(answer)
         return Outcome(decision.status, command.aggregate_id, version)
-
-    async def _check_claims(self, command: Command, claims: Sequence[str], found: _Found, session: Session) -> None:
-        unknown = [claim for claim in claims if claim not in found.claims]
-        for row in await self._find(CLAIMS, unknown, session):
-            if row["_id"] not in found.released:
-                found.claims[row["_id"]] = row["holder"]
-        if any(found.claims.get(claim, command.aggregate_id) != command.aggregate_id for claim in claims):
-            raise command.claimed or Refused(409, "already-taken", "Already taken", "Another one holds this name.")
 
     def _facts(self, command: Command, events: Sequence[NewEvent], before: State | None) -> tuple[int, list[Document]]:
         version = before["version"] if before else 0
@@ -161,6 +154,13 @@ class Decisions:
         ):
             if rows:
                 await self._store.collection(collection).insert_many(rows, session=session)
+
+
+def _check_claims(command: Command, claims: Sequence[str], found: _Found) -> None:
+    if not set(claims) <= set(command.may_claim):
+        raise ValueError("a claim was decided that the command did not foresee")
+    if any(found.claims.get(claim, command.aggregate_id) != command.aggregate_id for claim in claims):
+        raise command.claimed or Refused(409, "already-taken", "Already taken", "Another one holds this name.")
 
 
 def _check_requirements(requirements: Sequence[Requirement], found: _Found) -> None:

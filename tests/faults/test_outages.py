@@ -123,7 +123,7 @@ async def _read_models(stack: Stack) -> dict[str, object]:
             async with http.get(f"{stack.urls['metrics']}/v1/{path}") as answer:
                 assert answer.status == 200
                 content = await answer.json()
-                found[path] = {key: content[key] for key in content.keys() - {"revision"}}
+                found[path] = {key: content[key] for key in content.keys() - {"revision", "as_of"}}
     return found
 
 
