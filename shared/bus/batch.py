@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from shared.bus import generations
 from shared.bus.breaker import Breaker
@@ -15,7 +16,7 @@ from shared.bus.inbox import inbox_id, inbox_rows, seen_before
 from shared.bus.offsets import Fenced, Move, Offsets, Place
 from shared.catalogue import Event, Poison, Skip, decode
 from shared.store.mongo import Session, Store, is_infrastructure
-from shared.telemetry import metrics
+from shared.telemetry import metrics, tracing
 
 log = structlog.get_logger(__name__)
 
@@ -197,7 +198,9 @@ class Batches:
                 await self._subscription.apply(fresh, tx)
             return len(fresh)
 
-        fresh = await self._store.transaction(work)
+        cause = received[0].event.envelope.traceparent if received else None
+        with tracing.span_from(cause, f"apply {self._group}", SpanKind.CONSUMER):
+            fresh = await self._store.transaction(work)
         for place, move in moves.items():
             self._standing.positions[place] = move.following
         self._count(run, received, fresh)

@@ -97,7 +97,8 @@ class Command:
     """One intent on one aggregate. `decide` is pure: it gets the present state (None: none yet), may raise Refused.
 
     `creates` promises that `aggregate_id` is new, which saves a read. `may_claim` names the claims that a decision may
-    make (they are read ahead); `claimed` is the refusal when one is taken.
+    make (they are read ahead); `claimed` is the refusal when one is taken. Its facts share `correlation_id`, the
+    command's own id unless given.
     """
 
     collection: str

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -11,7 +11,7 @@ from shared import tasks
 from shared.bus.command import Command, Outcome, Overloaded
 from shared.bus.deciding import IDEMPOTENCY, KEPT, Decisions, Result
 from shared.store.mongo import Store, StoreError, is_duplicate, is_infrastructure
-from shared.telemetry import metrics
+from shared.telemetry import metrics, tracing
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +66,8 @@ class Commands:
         """Decides and stores; returns when the result is durable. Raises Refused, Overloaded, TooLarge."""
         if self.outbox_depth > self._limit:
             raise Overloaded(f"{self.outbox_depth} events wait for Kafka, the limit is {self._limit}")
+        if command.traceparent is None and (traceparent := tracing.current_traceparent()):
+            command = replace(command, traceparent=traceparent)
         waiting = _Waiting(command, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
         return await waiting.answer

@@ -117,19 +117,20 @@ class Decisions:
     def _facts(self, command: Command, events: Sequence[NewEvent], before: State | None) -> tuple[int, list[Document]]:
         version = before["version"] if before else 0
         now = datetime.now(UTC)
+        command_id = command.key.command_id if command.key else command.id
         facts = []
         for n, event in enumerate(events):
             version += event.counted
             facts.append(
                 outbox.Fact(
-                    id=event_id(command.id if not command.key else command.key.command_id, n),
+                    id=event_id(command_id, n),
                     type=event.type or CATALOGUE.for_model(type(event.data)),  # type: ignore[arg-type]
                     data=event.data,
                     subject=event.subject,
                     version=version,
                     occurred_at=event.occurred_at,
                     recorded_at=event.recorded_at or (event.occurred_at if self._stream_clock else now),
-                    correlation_id=command.correlation_id,
+                    correlation_id=command.correlation_id or str(command_id),
                     traceparent=command.traceparent,
                 )
             )

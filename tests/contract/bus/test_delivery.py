@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from shared.bus.command import Refused
+from shared.telemetry import tracing
 from tests.contract.bus.bench import Bus, join, leave
 
 
@@ -20,6 +21,17 @@ async def test_a_join_reaches_a_read_model_once(bus: Bus) -> None:
     await bus.heard([outcome.resource_id])
     assert set((await bus.seen()).values()) == {1}
     await bus.drained()
+
+
+async def test_a_callers_trace_and_the_command_are_named_by_its_events(bus: Bus) -> None:
+    trace_id = uuid.uuid4().hex
+    with tracing.span_from(f"00-{trace_id}-00f067aa0ba902b7-01", "a caller"):
+        member = (await bus.execute(join())).resource_id
+    await bus.drained()
+    (record,) = [record for record in await bus.records("kairan.member") if record.key == member.encode()]
+    headers = dict(record.headers)
+    assert trace_id in headers["traceparent"].decode()
+    assert uuid.UUID(headers["ce_correlationid"].decode())
 
 
 async def test_one_members_story_stays_in_order(bus: Bus) -> None:
