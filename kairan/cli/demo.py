@@ -85,9 +85,10 @@ async def _members(speaker: Speaker, moment: datetime) -> int:
 
 def _print(answer: dict[str, Any], file: Path) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=120)
-    console.print(report.table(answer, "The publication ledger, beside the truth of the simulator"))
+    console.print("The publication ledger, beside the truth of the simulator (referrals included)")
+    console.print(report.table(answer))
     members = f"{answer['members_from']:,} members became {answer['members_to']:,}."
-    console.print(f"\n{members} {report.verdict_in_words(answer)}", highlight=False)
+    console.print(f"\n{members} {report.verdict_in_words(answer)}", highlight=False, soft_wrap=True)
     console.print(f"Written to {file}", highlight=False, soft_wrap=True)
 
 

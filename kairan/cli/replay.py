@@ -114,7 +114,8 @@ async def _played(stream: Stream, stack: Stack) -> dict[str, Any]:
 def _print(answer: dict[str, Any], name: str) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=140)
     title = f"{name}: {answer['joins']:,} joins from {answer['from']} as of {answer['as_of']}"
-    console.print(report.table(answer, title))
+    console.print(title, highlight=False, soft_wrap=True)
+    console.print(report.table(answer))
     console.print()
 
 

@@ -33,11 +33,11 @@ def beside_truth(
     return {**found, "members_from": members_from, "members_to": members_to, "publications": rows}
 
 
-def table(found: Mapping[str, Any], title: str) -> Table:
+def table(found: Mapping[str, Any]) -> Table:
     """One line per publication; with a column for the truth where it is known."""
     known = any("truth" in row for row in found["publications"])
-    lines = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name, side in (("published", "left"), ("publication", "left"), ("joins", "right"), ("expected", "right")):
+    lines = Table(box=None, pad_edge=False)
+    for name, side in (("published (Tokyo)", "left"), ("publication", "left"), ("joins", "right"), ("expected", "right")):
         lines.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
     lines.add_column("extra joins after (90 %)", justify="right", no_wrap=True)
     if known:

@@ -1,12 +1,13 @@
 """Prints how the ledger does on simulated streams: `python -m tests.growth.calibration [YEARS]` (docs/growth.md)."""
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from kairan.year.counts import World
-from tests.growth.streams import Seen, single, years
+from tests.growth.streams import Seen, calendar, judged, single, years
 
 HEAD = (
     f"{'years of 7 joins a day':<34}{'idle':>6}{'clear':>8}{'cover':>8}{'acting':>8}{'clear':>8}{'cover':>8}{'bias':>7}"
@@ -15,6 +16,7 @@ HEAD_SINGLE = f"{'one publication, 3 days':<42}{'clear':>8}{'cover':>8}{'bias, d
 
 
 def main(count: int) -> None:
+    say(f"one ledger of a year with 57 publications: {cost_ms():.0f} ms of one core\n")
     say(HEAD)
     say(year_line("as the community", years(count)))
     say(year_line("nothing ever has an effect", years(count, idle=1.0)))
@@ -28,6 +30,20 @@ def main(count: int) -> None:
         noisy = World(134, per_day, day_variance=0.05, day_correlation=0.5)
         say(single_line(f"{per_day}/day, correlated noise", noisy, 0.0, 5 * count))
         say(single_line(f"{per_day}/day, correlated noise, +100%", noisy, 1.0, 5 * count))
+
+
+def cost_ms(repeats: int = 20) -> float:
+    """Median CPU time of one ledger."""
+    rng = np.random.default_rng(1)
+    planned = calendar(rng)
+    joins = World(per_day=5.5).joins([cause for _, cause in planned], rng).sum(1)
+    published = [(kind, cause.at) for kind, cause in planned]
+    times = []
+    for _ in range(repeats):
+        begun = time.process_time()
+        judged(joins, published)
+        times.append(time.process_time() - begun)
+    return 1000 * float(np.median(times))
 
 
 def year_line(name: str, found: Iterable[list[Seen]]) -> str:
