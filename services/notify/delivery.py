@@ -48,10 +48,10 @@ class Settled:
         return self.ended_ms + int(self.verdict.delay_s * 1000) if self.verdict.state == "waiting" else None
 
 
-def document_of(planned: Planned, sequence: int, now_ms: int) -> Document:
+def planned_write(planned: Planned, sequence: int, now_ms: int) -> UpdateOne:
+    """Writes the delivery unless it is there; a plain insert of one that is would abort the whole transaction."""
     person = {"person": planned.person} if planned.person else {}
-    return {
-        "_id": planned.id,
+    document = {
         "endpoint": planned.endpoint.id,
         "sequence": sequence,
         "event_type": planned.event_type,
@@ -65,6 +65,7 @@ def document_of(planned: Planned, sequence: int, now_ms: int) -> Document:
         "body": Binary(planned.body),
         **person,
     }
+    return UpdateOne({"_id": planned.id}, {"$setOnInsert": document}, upsert=True)
 
 
 def waiting_of(document: Mapping[str, Any]) -> Waiting:

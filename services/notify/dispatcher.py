@@ -1,6 +1,7 @@
 """Who sends for whom: endpoints lie in 8 leased shards; this process keeps the lanes of those it leads."""
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,7 +16,6 @@ from services.notify.endpoint import Endpoint, Endpoints
 from services.notify.lanes import Lane
 from services.notify.store import LANES, PAYLOAD_KEPT, NotifyStore
 from shared.bus.outbox import SHARDS
-from shared.store.bell import Bell
 from shared.store.leases import Leases
 from shared.store.mongo import Store, StoreError
 from shared.telemetry import metrics
@@ -23,19 +23,22 @@ from shared.telemetry import metrics
 log = structlog.get_logger(__name__)
 
 _POLL_S: Final = 1.0
+_REOPEN_S: Final = 0.5
 _CLEAN_EVERY_S: Final = 3600.0
 _MEASURE_EVERY_S: Final = 15.0
 _DRAIN_S: Final = 1.5
 _CHANGES: Final[tuple[Mapping[str, Any], ...]] = (
     {"$match": {"operationType": {"$in": ["insert", "update"]}}},
-    {"$project": {"_id": 1}},
+    {"$project": {"documentKey": 1, "updateDescription.updatedFields.sequence": 1}},
 )
 
 
 class Dispatcher:
-    """Looks whenever the planner of any replica has numbered something, and once a second: a look opens the lanes of
-    shards that were won, closes those of shards that were lost, wakes those with new work, and drops what waits for
-    endpoints that receive nothing any more. A killed replica's shards come over when its leases end (3 s).
+    """Wakes lanes as soon as the planner of any replica has numbered something for them.
+
+    Once a second, and whenever an endpoint or a lease changes, it looks: opens the lanes of shards that were won, closes
+    those of shards that were lost, wakes what was missed, and drops what waits for endpoints that receive nothing any
+    more. A killed replica's shards come over when its leases end (3 s).
     """
 
     name = "lanes"
@@ -47,8 +50,9 @@ class Dispatcher:
         self._parser = endpoints
         self._office = office
         self._in_flight = in_flight
-        self._bell = Bell(store, LANES, _CHANGES)
-        self._leases = Leases(store, [f"lanes-{n}" for n in range(SHARDS)], holder, on_change=self._bell.ring)
+        self._store = store
+        self._now = asyncio.Event()
+        self._leases = Leases(store, [f"lanes-{n}" for n in range(SHARDS)], holder, on_change=self._now.set)
         self._lanes: dict[str, Lane] = {}
         self._numbered: dict[str, int] = {}
         self._dropped: dict[str, int] = {}
@@ -61,14 +65,14 @@ class Dispatcher:
     def look_again(self) -> None:
         """Says that an endpoint was changed, so that the next look, which is now, reads them all."""
         self._read_at = 0.0
-        self._bell.ring()
+        self._now.set()
 
     def report(self) -> dict[str, Any]:
         """For /health/stream."""
         return {"leads": sorted(self._leases.held()), "lanes": len(self._lanes)}
 
     async def start(self) -> None:
-        for coroutine in (self._leases.run(), self._bell.run(), self._clean(), self._measure()):
+        for coroutine in (self._leases.run(), self._hear(), self._clean(), self._measure()):
             self._tasks.append(asyncio.create_task(coroutine, name=self.name))
         self._looking = asyncio.create_task(self._run(), name=self.name)
 
@@ -90,7 +94,34 @@ class Dispatcher:
             except Exception as error:
                 # Also what nobody foresaw: a process that holds shards must not stop looking after them.
                 log.warning("dispatcher_waits", error=type(error).__name__)
-            await self._bell.wait(_POLL_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_POLL_S):
+                    await self._now.wait()
+            self._now.clear()
+
+    async def _hear(self) -> None:
+        """Wakes the lanes for which any replica's planner has numbered something; what gets lost, a look finds."""
+        while True:
+            try:
+                async with self._store.watch(LANES, _CHANGES) as stream:
+                    await stream.try_next()
+                    self._now.set()
+                    async for change in stream:
+                        self._heard(change)
+            except StoreError as error:
+                log.info("hears_anew", error=type(error).__name__)
+            await asyncio.sleep(_REOPEN_S)
+
+    def _heard(self, change: Mapping[str, Any]) -> None:
+        identity = change["documentKey"]["_id"]
+        lane = self._lanes.get(identity)
+        if lane is None:
+            self._now.set()
+            return
+        sequence = change.get("updateDescription", {}).get("updatedFields", {}).get("sequence")
+        if sequence is not None:
+            self._numbered[identity] = int(sequence)
+            lane.wake()
 
     async def _look(self) -> None:
         if not self._prepared:

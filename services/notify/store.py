@@ -10,13 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from services.notify.delivery import Lane, Settled, Waiting, document_of, failing_write, settlement_write, waiting_of
+from services.notify.delivery import Lane, Settled, Waiting, failing_write, planned_write, settlement_write, waiting_of
 from services.notify.planning import Planned
+from shared.bus.outbox import shard_of
 from shared.store.mongo import Document, Session, Store, UpdateOne
 
 ENDPOINTS: Final = "endpoints"
 LANES: Final = "lanes"
 DELIVERIES: Final = "deliveries"
+_FEW: Final = 2
 LOG_KEPT: Final = timedelta(days=90)
 PAYLOAD_KEPT: Final = timedelta(days=7)
 
@@ -56,37 +58,34 @@ class NotifyStore:
         return found
 
     async def plan(self, planned: Sequence[Planned], now_ms: int, session: Session) -> None:
-        """Writes the deliveries that are not there yet, numbered densely per endpoint, in the batch's transaction."""
-        known = await self._known([one.id for one in planned], session)
-        fresh = [one for one in planned if one.id not in known]
-        if not fresh:
-            return
-        last = await self._number(fresh, session)
-        following = {endpoint: last[endpoint] - count for endpoint, count in _per_endpoint(fresh).items()}
-        documents = []
-        for one in fresh:
+        """Writes deliveries, numbered densely per endpoint, in the batch's transaction.
+
+        One that is there already stays as it is. Only a repeat that the inbox has forgotten (30 days) can be, so its
+        number is not looked for first: it becomes a gap.
+        """
+        counts = Counter(one.endpoint.id for one in planned)
+        last = await self._number(counts, session)
+        following = {endpoint: last[endpoint] - count for endpoint, count in counts.items()}
+        writes = []
+        for one in planned:
             following[one.endpoint.id] += 1
-            documents.append(document_of(one, following[one.endpoint.id], now_ms))
-        await self._deliveries.insert_many(documents, ordered=False, session=session)
+            writes.append(planned_write(one, following[one.endpoint.id], now_ms))
+        await self._deliveries.bulk_write(writes, ordered=False, session=session)
 
-    async def _known(self, ids: Sequence[str], session: Session) -> frozenset[str]:
-        found = await self._deliveries.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=session).to_list(None)
-        return frozenset(document["_id"] for document in found)
-
-    async def _number(self, fresh: Sequence[Planned], session: Session) -> dict[str, int]:
+    async def _number(self, counts: Mapping[str, int], session: Session) -> dict[str, int]:
         """Takes a block of sequence numbers per endpoint; answers the last number of each."""
-        counts = _per_endpoint(fresh)
-        shards = {one.endpoint.id: one.endpoint.shard for one in fresh}
-        writes = [
-            UpdateOne(
-                {"_id": endpoint},
-                {"$inc": {"sequence": count}, "$setOnInsert": {"shard": shards[endpoint]}},
-                upsert=True,
-            )
-            for endpoint, count in counts.items()
-        ]
-        await self._lanes.bulk_write(writes, ordered=False, session=session)
-        found = await self._lanes.find({"_id": {"$in": list(counts)}}, session=session).to_list(None)
+        writes = {one: {"$inc": {"sequence": n}, "$setOnInsert": {"shard": shard_of(one)}} for one, n in counts.items()}
+        if len(writes) <= _FEW:
+            found = [
+                await self._lanes.find_one_and_update(
+                    {"_id": one}, write, upsert=True, return_document=True, session=session
+                )
+                for one, write in writes.items()
+            ]
+        else:
+            updates = [UpdateOne({"_id": one}, write, upsert=True) for one, write in writes.items()]
+            await self._lanes.bulk_write(updates, ordered=False, session=session)
+            found = await self._lanes.find({"_id": {"$in": list(writes)}}, session=session).to_list(None)
         return {document["_id"]: int(document["sequence"]) for document in found}
 
     async def lanes(self, shards: Iterable[int]) -> list[Lane]:
@@ -155,7 +154,3 @@ class NotifyStore:
 
     async def count_waiting(self) -> int:
         return int(await self._deliveries.count_documents({"endpoint": {"$gt": ""}, "state": "waiting"}))
-
-
-def _per_endpoint(planned: Iterable[Planned]) -> Counter[str]:
-    return Counter(one.endpoint.id for one in planned)

@@ -121,3 +121,19 @@ async def consuming(process: httpx.AsyncClient) -> None:
     async with asyncio.timeout(60):
         while not (await process.get("/health/stream")).json()["checks"]["consumer-notify"]["partitions"]:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+
+
+async def test_a_process_that_is_told_to_stop_ends_well_although_a_receiver_hangs(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async def hang(_: Delivered) -> int:
+        await asyncio.Event().wait()
+        return 200
+
+    async with receiving(hang) as receiver, process(world, "notify-4") as other:
+        await endpoint_in(await other.leads(), register, receiver, notify)
+        await world.publish(joined())
+        await receiver.until(lambda found: len(found) == 1)
+        other.child.terminate()
+        async with asyncio.timeout(10):
+            assert await other.child.wait() == 0
