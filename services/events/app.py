@@ -6,7 +6,6 @@ from services.events.api.sessions import SessionsApi
 from services.events.consumers import listeners
 from services.events.settings import Settings
 from services.events.store import Archives, Sessions, StreamClock
-from services.events.times import Times
 from shared.bus.write_side import WriteSide
 from shared.clock import Clock
 from shared.settings import ServiceSettings
@@ -15,6 +14,7 @@ from shared.web.auth import Verifier
 from shared.web.health import Check, Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
+from shared.web.times import Times
 
 NAME = "events"
 

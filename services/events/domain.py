@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.events.requests import Correcting, Publishing, Scheduling
-from shared.bus.command import Decision, NewEvent, Refused, State
+from shared.bus.command import Decision, NewEvent, Refused, State, When
 from shared.catalogue.archive import ArchiveCorrected, ArchivePublished, ArchiveWithdrawn, Title, WithdrawReason
 from shared.catalogue.clock import TimePassed
 from shared.catalogue.fields import EventData
@@ -19,14 +19,6 @@ from shared.catalogue.session import (
 
 CLOCK = "clock"
 _CORRECTABLE = ("kind", "series_id", "session_id", "theme_ids", "audience")
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """When a fact happened and when it was recorded (None: now, on the recorder's clock); aware, UTC."""
-
-    occurred_at: datetime
-    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

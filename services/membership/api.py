@@ -8,16 +8,16 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from services.membership import examples
 from services.membership.domain import PERSONAL, Erase, Join, Leave, Void, refuse_erased, refuse_unknown
-from services.membership.exchange import Accepted, accepted, key_of, said, takes
 from services.membership.importing import Importer
 from services.membership.requests import Erasing, ImportResult, Joining, Member, Voiding, rfc_3339
 from services.membership.store import Members, new_id
-from services.membership.times import HISTORY, Times
 from shared.bus.command import State
 from shared.catalogue.member import LeaveReason
 from shared.web.auth import Caller, require
+from shared.web.exchange import Accepted, accepted, key_of, said, takes
 from shared.web.problems import problems
 from shared.web.routes import IMPORT_BODY_LIMIT, json_response, router
+from shared.web.times import HISTORY, Times
 
 _WHEN_LEFT = Query(description="When they left, if not now. Needs the scope history:write.")
 _WhenLeft = Annotated[

@@ -4,7 +4,6 @@ from services.membership.api import MembersApi
 from services.membership.consumers import listeners
 from services.membership.settings import Settings
 from services.membership.store import Members
-from services.membership.times import Times
 from shared.bus.write_side import WriteSide
 from shared.clock import Clock
 from shared.settings import ServiceSettings
@@ -13,6 +12,7 @@ from shared.web.auth import Verifier
 from shared.web.health import Check, Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
+from shared.web.times import Times
 
 NAME = "membership"
 

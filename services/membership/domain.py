@@ -5,10 +5,10 @@ A member's document keeps everything that could single a person out in one field
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from services.membership.requests import Joining
-from shared.bus.command import Decision, NewEvent, Refused, State
+from shared.bus.command import Decision, NewEvent, Refused, State, When
 from shared.catalogue import CATALOGUE, EventData
 from shared.catalogue.member import (
     EraseBasis,
@@ -25,14 +25,6 @@ PERSONAL = ("name", "email", "introduction", "organisation", "prefecture", "refe
 # How far before the recorded join a member may have left, given how exactly the join is known.
 _JOIN_MARGIN = {"hour": timedelta(hours=1), "day": timedelta(days=1), "unknown": None}
 _PROFILE = CATALOGUE.for_model(MemberProfile)
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """When a fact happened and when it was recorded (None: now, on the recorder's clock); aware, UTC."""
-
-    occurred_at: datetime
-    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from services.membership.domain import Join
 from services.membership.requests import Joining
 from services.membership.store import Members, new_id
-from services.membership.times import HISTORY, Times
 from shared.bus.command import IdempotencyKey, Refused, of_row
 from shared.web.auth import Caller
 from shared.web.problems import Problem
+from shared.web.times import HISTORY, Times
 
 MOST_ROWS = 50_000
 _SLICE = 400

@@ -50,6 +50,14 @@ class IdempotencyKey:
 
 
 @dataclass(frozen=True, slots=True)
+class When:
+    """When a fact happened and when it was recorded (None: now, on the recorder's clock); aware, UTC."""
+
+    occurred_at: datetime
+    recorded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewEvent:
     """A fact that a decision states. `data` is None for a tombstone, whose `type` must then be given.
 

@@ -6,14 +6,14 @@ from fastapi import APIRouter, Request, Response
 
 from services.events import examples
 from services.events.domain import Correct, Publish, Withdraw
-from services.events.exchange import Accepted, accepted, key_of, said, takes
 from services.events.requests import ArchiveRecord, Correcting, Publishing, Withdrawing
 from services.events.store import Archives, new_id, new_link_code
-from services.events.times import HISTORY, Times, past
 from shared.bus.command import Refused, State
 from shared.web.auth import Caller, require
+from shared.web.exchange import Accepted, accepted, key_of, said, takes
 from shared.web.problems import problems
 from shared.web.routes import json_response, router
+from shared.web.times import HISTORY, Times, past
 
 _SHOWN = tuple(name for name in ArchiveRecord.model_fields if name != "id")
 

@@ -6,15 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from services.events import examples
-from services.events.exchange import Accepted, accepted, key_of, said, takes
 from services.events.requests import TimePassing
 from services.events.store import StreamClock
-from services.events.times import planned
 from shared.bus.command import Refused
 from shared.clock import Clock, wall_now
 from shared.web.auth import Caller, require
+from shared.web.exchange import Accepted, accepted, key_of, said, takes
 from shared.web.problems import problems
 from shared.web.routes import router
+from shared.web.times import planned
 
 # The hour or day that holds the wall's now may be told to its end, but a slip of a century would be for ever.
 _MOST_AHEAD = timedelta(days=1)

@@ -6,15 +6,15 @@ from fastapi import APIRouter, Request, Response
 
 from services.events import examples
 from services.events.domain import Cancel, Hold, Reschedule, Schedule
-from services.events.exchange import Accepted, accepted, key_of, said, takes
 from services.events.requests import Cancelling, Holding, Rescheduling, Scheduling, SessionRecord
 from services.events.store import Sessions, new_id
-from services.events.times import AHEAD, Times, past, planned
 from shared.bus.command import Refused, State
 from shared.clock import wall_now
 from shared.web.auth import Caller, require
+from shared.web.exchange import Accepted, accepted, key_of, said, takes
 from shared.web.problems import problems
 from shared.web.routes import json_response, router
+from shared.web.times import AHEAD, Times, past, planned
 
 _SHOWN = tuple(name for name in SessionRecord.model_fields if name != "id")
 

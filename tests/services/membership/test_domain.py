@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.membership.domain import Erase, Join, Leave, Void, When, belongs, erase, join, leave, void
+from services.membership.domain import Erase, Join, Leave, Void, belongs, erase, join, leave, void
 from services.membership.requests import Joining
-from shared.bus.command import Decision, Refused, State
+from shared.bus.command import Decision, Refused, State, When
 from shared.catalogue import JoinVoided, MemberErased, MemberJoined, MemberLeft
 
 START = datetime(2022, 3, 31, tzinfo=UTC)

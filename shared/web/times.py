@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.membership.domain import When
-from shared.bus.command import Refused
+from shared.bus.command import Refused, When
 from shared.clock import Clock, wall_now
 from shared.web.auth import Caller
 
 HISTORY = "history:write"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(minutes=5)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class Times:
@@ -49,3 +49,10 @@ def past(moment: datetime) -> datetime:
 def in_ms(moment: datetime) -> datetime:
     """`moment` cut to whole milliseconds: what an event says is then exactly what the database keeps."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def planned(moment: datetime) -> datetime:
+    """`moment`, which may lie ahead, in UTC and whole milliseconds; raises Refused (409) outside 1970 to 2200."""
+    if not EARLIEST <= moment < LATEST:
+        raise Refused(409, "out-of-range", "Out of range", "Times here lie between 1970 and 2200.")
+    return in_ms(moment.astimezone(UTC))
