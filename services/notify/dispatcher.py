@@ -36,8 +36,8 @@ _CHANGES: Final[tuple[Mapping[str, Any], ...]] = (
 class Dispatcher:
     """Wakes lanes as soon as the planner of any replica has numbered something for them.
 
-    Once a second, and whenever an endpoint or a lease changes, it looks: opens the lanes of shards that were won, closes
-    those of shards that were lost, wakes what was missed, and drops what waits for endpoints that receive nothing any
+    Once a second, and whenever an endpoint or a lease changes, it looks: opens the lanes of shards won, closes
+    those of shards lost, wakes what was missed, and drops what waits for endpoints that receive nothing any
     more. A killed replica's shards come over when its leases end (3 s).
     """
 

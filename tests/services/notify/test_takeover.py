@@ -135,5 +135,5 @@ async def test_a_process_that_is_told_to_stop_ends_well_although_a_receiver_hang
         await world.publish(joined())
         await receiver.until(lambda found: len(found) == 1)
         other.child.terminate()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await other.child.wait() == 0
