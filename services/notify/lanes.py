@@ -13,7 +13,7 @@ from services.notify.store import NotifyStore
 
 log = structlog.get_logger(__name__)
 
-_PAGE: Final = 32
+_PAGE: Final = 64
 _PAUSE_S: Final = 1.0
 _NOT_NOW_S: Final = 0.1
 _LOOK_AGAIN_S: Final = 60.0
