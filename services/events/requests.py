@@ -1,37 +1,19 @@
 """What a client may say about sessions, archives and the clock: request bodies, and the records as they are shown."""
 
-import re
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from shared.catalogue.archive import ArchiveKind, Audience, WithdrawReason
 from shared.catalogue.fields import Id
 from shared.catalogue.session import CancelReason, ParticipationMode
+from shared.requests import LINES, ONE_LINE, Moment, RecordedAt, RequestBody
 
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-
-
-def rfc_3339(value: object) -> object:
-    """The time that a text says; raises ValueError for other texts. What is no text is passed on, to be refused."""
-    if not isinstance(value, str):
-        return value
-    if not _RFC_3339.fullmatch(value):
-        raise ValueError("a time is written as in RFC 3339, with its zone: 2022-03-31T12:00:00+09:00")
-    return datetime.fromisoformat(value.upper())
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
-"""A moment with its zone. Pydantic alone would also take a number of seconds, which could be of any unit."""
-
-Line = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\u0000-\u001f\u007f]*$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=ONE_LINE)]
 """One line of text without control characters."""
 
-Prose = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=8000, pattern=r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"),
-]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=8000, pattern=LINES)]
 """Free text; line breaks and tabs are its only control characters."""
 
 Link = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[!-~]{1,1990}$")]
@@ -49,23 +31,18 @@ Capacity = Annotated[int, Field(ge=1, le=MOST_PEOPLE), BeforeValidator(_whole)]
 
 Ids = Annotated[tuple[Id, ...], Field(max_length=50)]
 _OCCURRED = "When it happened, if not now; from 1970 to now. Needs the scope history:write."
-_RECORDED = "When it was recorded; only on a stream clock, with history:write."
 
 
-class _Said(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class Titled(_Said):
+class Titled(RequestBody):
     """A title in both languages of the community."""
 
     ja: Annotated[Line, Field(description="In Japanese.")]
     en: Annotated[Line, Field(description="In English.")]
 
 
-class _Told(_Said):
+class _Told(RequestBody):
     occurred_at: Annotated[Moment | None, Field(description=_OCCURRED)] = None
-    recorded_at: Annotated[Moment | None, Field(description=_RECORDED)] = None
+    recorded_at: RecordedAt = None
 
 
 class Scheduling(_Told):
@@ -99,13 +76,13 @@ class Cancelling(_Told):
     reason_code: CancelReason = "other"
 
 
-class Holding(_Said):
+class Holding(RequestBody):
     """A session took place."""
 
     started_at: Annotated[Moment | None, Field(description="When it began; as scheduled if not given.")] = None
     ended_at: Annotated[Moment | None, Field(description="When it ended; as scheduled if not given.")] = None
     attendees: Annotated[Attendees | None, Field(description="How many took part live, in any mode.")] = None
-    recorded_at: Annotated[Moment | None, Field(description=_RECORDED)] = None
+    recorded_at: RecordedAt = None
 
 
 class Publishing(_Told):
@@ -120,7 +97,7 @@ class Publishing(_Told):
     link: Annotated[Link | None, Field(description="Where it is.")] = None
 
 
-class Correcting(_Said):
+class Correcting(RequestBody):
     """What was said about an archive was wrong. What is null or absent is unchanged."""
 
     published_at: Annotated[
@@ -133,7 +110,7 @@ class Correcting(_Said):
     theme_ids: Ids | None = None
     audience: Audience | None = None
     link: Link | None = None
-    recorded_at: Annotated[Moment | None, Field(description=_RECORDED)] = None
+    recorded_at: RecordedAt = None
 
 
 class Withdrawing(_Told):
@@ -142,7 +119,7 @@ class Withdrawing(_Told):
     reason_code: WithdrawReason = "other"
 
 
-class TimePassing(_Said):
+class TimePassing(RequestBody):
     """All that happened before `until` has been told."""
 
     until: Annotated[Moment, Field(description="The community's now; never before the last one.")]

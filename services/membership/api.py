@@ -9,10 +9,11 @@ from pydantic import BeforeValidator, WithJsonSchema
 from services.membership import examples
 from services.membership.domain import PERSONAL, Erase, Join, Leave, Void, refuse_erased, refuse_unknown
 from services.membership.importing import Importer
-from services.membership.requests import Erasing, ImportResult, Joining, Member, Voiding, rfc_3339
+from services.membership.requests import Erasing, ImportResult, Joining, Member, Voiding
 from services.membership.store import Members, new_id
 from shared.bus.command import State
 from shared.catalogue.member import LeaveReason
+from shared.requests import rfc_3339
 from shared.web.auth import Caller, require
 from shared.web.exchange import Accepted, accepted, key_of, said, takes
 from shared.web.problems import problems

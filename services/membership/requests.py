@@ -1,36 +1,18 @@
 """What a client may say about members: the bodies of the HTTP requests, and the member as its owner sees it."""
 
-import re
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from shared.catalogue.fields import Id
 from shared.catalogue.member import EraseBasis, JoinedPrecision, JoinReason, JoinSource, LeaveReason, VoidReason
+from shared.requests import LINES, ONE_LINE, Moment, RecordedAt, RequestBody
 
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-
-
-def rfc_3339(value: object) -> object:
-    """The time that a text says; raises ValueError for other texts. What is no text is passed on, to be refused."""
-    if not isinstance(value, str):
-        return value
-    if not _RFC_3339.fullmatch(value):
-        raise ValueError("a time is written as in RFC 3339, with its zone: 2022-03-31T12:00:00+09:00")
-    return datetime.fromisoformat(value.upper())
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
-"""A moment with its zone. Pydantic alone would also take a number of seconds, which could be of any unit."""
-
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\u0000-\u001f\u007f]*$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=ONE_LINE)]
 """One line of free text without control characters."""
 
-Prose = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=4000, pattern=r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"),
-]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=4000, pattern=LINES)]
 """Free text; line breaks and tabs are its only control characters."""
 
 Email = Annotated[
@@ -42,11 +24,7 @@ Email = Annotated[
 ]
 
 
-class _Said(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-class Joining(_Said):
+class Joining(RequestBody):
     """Somebody joins. Name, e-mail, introduction, organisation, prefecture and referrer stay in this service's care."""
 
     source: Annotated[JoinSource, Field(description="How they say they found the community.")] = "unknown"
@@ -66,9 +44,7 @@ class Joining(_Said):
         Moment | None,
         Field(description="When they joined, if not now; from 1970 to now. Needs the scope history:write."),
     ] = None
-    recorded_at: Annotated[
-        Moment | None, Field(description="When it was recorded; only on a stream clock, with history:write.")
-    ] = None
+    recorded_at: RecordedAt = None
     name: Annotated[Line | None, Field(description="Their name.")] = None
     email: Annotated[
         Email | None, Field(description="Their address; two members cannot have the same. Upper case is lower case.")
@@ -76,13 +52,13 @@ class Joining(_Said):
     introduction: Annotated[Prose | None, Field(description="What they tell about themselves.")] = None
 
 
-class Voiding(_Said):
+class Voiding(RequestBody):
     """A join was a mistake."""
 
     reason_code: Annotated[VoidReason, Field(description="Why the join never counted.")] = "other"
 
 
-class Erasing(_Said):
+class Erasing(RequestBody):
     """A member's data go."""
 
     basis: Annotated[EraseBasis, Field(description="The member's request, or the retention rule.")] = "request"

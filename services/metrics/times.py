@@ -9,8 +9,8 @@ from pydantic import BeforeValidator
 
 from services.metrics.domain.counts import first_hour_of_day, hour_of
 from shared.clock import JST, jst_midnight
+from shared.requests import RFC_3339
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _A_DAY_H = 24
 # Whole hours since 1970 that a datetime can hold in every zone.
@@ -25,7 +25,7 @@ def _read(value: Any) -> Asked:
     text = str(value)
     if _DAY.fullmatch(text):
         return date.fromisoformat(text)
-    if not _MOMENT.fullmatch(text):
+    if not RFC_3339.fullmatch(text):
         raise ValueError("give an RFC 3339 time with its zone (2022-03-31T15:00:00Z) or a day (2022-03-31)")
     return datetime.fromisoformat(text.upper())
 
