@@ -8,7 +8,7 @@ import pytest
 
 from shared.catalogue import ArchiveCorrected, ArchiveKind, ArchivePublished, ArchiveWithdrawn, Title
 from tests.services.events.test_sessions import scheduled
-from tests.services.membership.world import World
+from tests.services.world import World
 
 TITLE = {"ja": "ジチタイ通信 春号", "en": "Local Government News"}
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from shared.catalogue import TimePassed
 from tests.services.events.test_archives import published
-from tests.services.membership.world import World
+from tests.services.world import World
 
 
 async def test_time_is_told_to_a_stream_only(events: World) -> None:

@@ -1,7 +1,7 @@
 """Every request body in the OpenAPI document works as it stands, and again."""
 
-from tests.services.membership.test_examples import all_examples
-from tests.services.membership.world import World
+from tests.services.examples import all_examples
+from tests.services.world import World
 
 
 async def test_every_example_works_as_it_stands(events: World, streamed: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.catalogue import SessionCancelled, SessionHeld, SessionRescheduled, SessionScheduled
-from tests.services.membership.world import World
+from tests.services.world import World
 
 TITLE = {"ja": "防災のはじめの一歩", "en": "First steps"}
 STARTS, ENDS = "2022-04-09T20:00:00+09:00", "2022-04-09T21:30:00+09:00"

@@ -9,7 +9,7 @@ import pytest
 from services.membership.importing import MOST_ROWS, read
 from shared.catalogue import MemberJoined
 from shared.web.problems import Problem
-from tests.services.membership.world import World
+from tests.services.world import World
 
 
 async def send(world: World, text: str | bytes, headers: Mapping[str, str] = {}) -> httpx.Response:

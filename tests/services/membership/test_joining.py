@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.catalogue import MemberJoined, MemberProfile
-from tests.services.membership.world import World
+from tests.services.world import World
 
 JOINED_AT = "2021-04-01T09:30:00.123+09:00"
 

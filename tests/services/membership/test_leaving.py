@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.catalogue import JoinVoided, MemberErased, MemberJoined, MemberLeft
-from tests.services.membership.world import World
+from tests.services.world import World
 
 JOINED_AT = "2021-04-01T00:30:00Z"
 

@@ -1,21 +1,20 @@
 """A service under test: in this process, on a real database and a real broker, spoken to over HTTP."""
 
 import asyncio
-from collections.abc import Callable, Collection
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.bus.topics import TOPICS
 from shared.catalogue import Event, decode
-from shared.settings import Address, ServiceSettings
+from shared.settings import ServiceSettings
 from shared.store.mongo import Store
 from shared.web.service import ServiceApp
-from shared.web.tokens import SigningKey, ensure_keys, issue
+from shared.web.tokens import SigningKey, issue
 
 _PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
 Build = Callable[[ServiceSettings, str], ServiceApp]
@@ -63,44 +62,23 @@ class World:
         return "\n".join(found)
 
 
-class Running:
-    """Starts worlds and stops them."""
-
-    def __init__(self, mongo_uri: str, bootstrap: str, folder: Path) -> None:
-        self._mongo_uri = mongo_uri
-        self._bootstrap = bootstrap
-        self._folder = folder
-        self._exits = AsyncExitStack()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._exits.aclose()
-
-    async def start(self, build: Build, database: str, scopes: Collection[str], **settings: Any) -> World:
-        """The service of `build` on a database of this name; the database is dropped at the end."""
-        key = ensure_keys(self._folder / "keys")
-        store = Store(self._mongo_uri, database)
-        self._exits.push_async_callback(store.close)
-        self._exits.push_async_callback(store.client.drop_database, database)
-        app = build(
-            ServiceSettings(
-                mongo=self._mongo_uri,
-                kafka=self._bootstrap,
-                jwks_file=self._folder / "keys" / "jwks.json",
-                bind=Address("127.0.0.1", 0),
-                instance=database,
-                **settings,
-            ),
-            database,
-        )
-        await self._exits.enter_async_context(app.running())
+@asynccontextmanager
+async def running(
+    build: Build, settings: ServiceSettings, key: SigningKey, scopes: Collection[str]
+) -> AsyncIterator[World]:
+    """The service of `build` on a database of its own, which is dropped at the end."""
+    database = settings.instance
+    async with AsyncExitStack() as exits:
+        store = Store(settings.mongo, database)
+        exits.push_async_callback(store.close)
+        exits.push_async_callback(store.client.drop_database, database)
+        app = build(settings, database)
+        await exits.enter_async_context(app.running())
         headers = {"Authorization": f"Bearer {issue(key, 'tester', scopes)}"}
-        http = await self._exits.enter_async_context(
+        http = await exits.enter_async_context(
             httpx.AsyncClient(transport=httpx.ASGITransport(app.app), base_url="http://service", headers=headers)
         )
-        return World(http, app, store, key, self._bootstrap)
+        yield World(http, app, store, key, settings.kafka)
 
 
 async def read_topic(bootstrap: str, topic: str) -> list[Any]:

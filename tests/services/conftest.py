@@ -1,0 +1,37 @@
+"""Starts a service under test on the session's broker and database."""
+
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+
+from kairan.stack.kafka import ApacheKafka
+from shared.bus import topics
+from shared.settings import Address, ServiceSettings
+from shared.web.tokens import ensure_keys
+from tests.services.world import World, running
+
+Start = Callable[..., AbstractAsyncContextManager[World]]
+
+
+@pytest.fixture(scope="session")
+async def start(mongo_uri: str, kafka: ApacheKafka, tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """`start(build, name, scopes, **settings)` is the running service, spoken to with a token of these scopes."""
+    await topics.apply(kafka.bootstrap)
+    keys = tmp_path_factory.mktemp("keys")
+    key = ensure_keys(keys)
+
+    def start(build: Any, name: str, scopes: tuple[str, ...], **settings: Any) -> AbstractAsyncContextManager[World]:
+        said = ServiceSettings(
+            mongo=mongo_uri,
+            kafka=kafka.bootstrap,
+            jwks_file=keys / "jwks.json",
+            bind=Address("127.0.0.1", 0),
+            instance=f"{name}_{uuid.uuid4().hex[:8]}",
+            **settings,
+        )
+        return running(build, said, key, scopes)
+
+    return start
