@@ -11,7 +11,8 @@ from shared.clock import Clock
 from shared.settings import ServiceSettings
 from shared.store.mongo import Store
 from shared.web.auth import Verifier
-from shared.web.health import Check, Health
+from shared.web.checks import watch_write_side
+from shared.web.health import Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
 from shared.web.times import Times
@@ -31,6 +32,9 @@ def build(settings: ServiceSettings | None = None, database: str = "kairan_event
         ArchivesApi(Archives(store, write_side.commands), times),
         ClockApi(StreamClock(write_side.commands), clock),
     )
+    health = Health()
+    health.add_ready("mongo", store.ready)
+    watch_write_side(health, write_side, settings.outbox_limit)
     return build_app(
         settings,
         name=NAME,
@@ -38,25 +42,9 @@ def build(settings: ServiceSettings | None = None, database: str = "kairan_event
         description="What happens: sessions, archives and publications.",
         routers=[api.routes() for api in apis],
         parts=[write_side, *listeners(clock, settings)],
-        health=_health(store, write_side, settings),
+        health=health,
         verifier=Verifier(settings),
     )
-
-
-def _health(store: Store, write_side: WriteSide, settings: ServiceSettings) -> Health:
-    def outbox() -> Check:
-        waiting = write_side.relay.depth
-        return Check(waiting <= settings.outbox_limit, {"waiting": waiting, "limit": settings.outbox_limit})
-
-    def relay() -> Check:
-        report = write_side.relay.report()
-        return Check(bool(report["publishing"]), report)
-
-    health = Health()
-    health.add_ready("mongo", store.ready)
-    health.add_ready("outbox", outbox)
-    health.add_stream("relay", relay)
-    return health
 
 
 if __name__ == "__main__":

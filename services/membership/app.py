@@ -9,7 +9,8 @@ from shared.clock import Clock
 from shared.settings import ServiceSettings
 from shared.store.mongo import Store
 from shared.web.auth import Verifier
-from shared.web.health import Check, Health
+from shared.web.checks import watch_write_side
+from shared.web.health import Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
 from shared.web.times import Times
@@ -24,6 +25,9 @@ def build(settings: ServiceSettings | None = None, database: str = "kairan_membe
     clock = Clock(settings.clock)
     write_side = WriteSide(store, settings, NAME)
     api = MembersApi(Members(store, write_side.commands), Times(clock))
+    health = Health()
+    health.add_ready("mongo", store.ready)
+    watch_write_side(health, write_side, settings.outbox_limit)
     return build_app(
         settings,
         name=NAME,
@@ -31,25 +35,9 @@ def build(settings: ServiceSettings | None = None, database: str = "kairan_membe
         description="Who belongs: members, how they came, and what they said about themselves.",
         routers=[api.routes()],
         parts=[write_side, *listeners(clock, settings)],
-        health=_health(store, write_side, settings),
+        health=health,
         verifier=Verifier(settings),
     )
-
-
-def _health(store: Store, write_side: WriteSide, settings: ServiceSettings) -> Health:
-    def outbox() -> Check:
-        waiting = write_side.relay.depth
-        return Check(waiting <= settings.outbox_limit, {"waiting": waiting, "limit": settings.outbox_limit})
-
-    def relay() -> Check:
-        report = write_side.relay.report()
-        return Check(bool(report["publishing"]), report)
-
-    health = Health()
-    health.add_ready("mongo", store.ready)
-    health.add_ready("outbox", outbox)
-    health.add_stream("relay", relay)
-    return health
 
 
 if __name__ == "__main__":

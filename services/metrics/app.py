@@ -16,6 +16,7 @@ from shared.bus.rebuild import Rebuild, RebuildReport
 from shared.settings import ServiceSettings
 from shared.store.mongo import Store
 from shared.web.auth import Verifier
+from shared.web.checks import watch_consumer
 from shared.web.health import Check, Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
@@ -69,15 +70,9 @@ async def rebuild(settings: ServiceSettings, progress: Any = None, database: str
 
 def _health(store: Store, consumer: Consumer, evaluator: Evaluator) -> Health:
     health = Health()
-    health.add_live("consumer", consumer.alive)
-    health.add_live("evaluate", evaluator.alive)
     health.add_ready("mongo", store.ready)
-
-    def stream() -> Check:
-        report = consumer.report()
-        return Check(report["state"] not in ("stopped", "connecting"), report, report["state"])
-
-    health.add_stream("consumer-metrics", stream)
+    watch_consumer(health, consumer)
+    health.add_live("evaluate", evaluator.alive)
     health.add_stream("evaluate", lambda: Check(evaluator.alive(), evaluator.report()))
     return health
 
