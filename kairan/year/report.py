@@ -37,9 +37,10 @@ def table(found: Mapping[str, Any]) -> Table:
     """One line per publication; with a column for the truth where it is known."""
     known = any("truth" in row for row in found["publications"])
     lines = Table(box=None, pad_edge=False)
-    for name, side in (("published (Tokyo)", "left"), ("publication", "left"), ("joins", "right"), ("expected", "right")):
-        lines.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
-    lines.add_column("extra joins after (90 %)", justify="right", no_wrap=True)
+    lines.add_column("in Tokyo", no_wrap=True)
+    lines.add_column("publication", no_wrap=True)
+    for name in ("joins", "expected", "extra (90 %)"):
+        lines.add_column(name, justify="right", no_wrap=True)
     if known:
         lines.add_column("truth", justify="right", no_wrap=True)
     lines.add_column("verdict", no_wrap=True)

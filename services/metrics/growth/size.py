@@ -5,8 +5,7 @@ n joins were observed, base ~ NB(mean, variance) with the baseline's own error i
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
-from scipy.stats import nbinom
+from scipy.special import betainc, gammaincinv, gammaln
 
 from services.metrics.growth.model import Counts, Floats
 
@@ -24,14 +23,15 @@ def _gamma_shape(mean: Floats, variance: Floats) -> Floats:
 def tail(observed: Counts, mean: Floats, variance: Floats) -> Floats:
     """P(base >= observed): how often at least so many come when nothing was brought."""
     shape = _gamma_shape(mean, variance)
-    return np.asarray(nbinom.sf(observed - 1, shape, shape / (shape + mean)))
+    chance = betainc(np.maximum(observed, 1), shape, mean / (shape + mean))
+    return np.asarray(np.where(observed > 0, chance, 1.0))
 
 
 def middle(mean: Floats, variance: Floats) -> tuple[Counts, Counts]:
     """The middle 90 % of the base itself."""
-    shape = _gamma_shape(mean, variance)
-    low, high = (nbinom.ppf(q, shape, shape / (shape + mean)) for q in ((1 - COVER) / 2, (1 + COVER) / 2))
-    return np.asarray(low).astype(np.int64), np.asarray(high).astype(np.int64)
+    shape = mean**2 / variance  # of a gamma with these moments: close enough to the negative binomial for a picture
+    low, high = (gammaincinv(shape, q) * variance / mean for q in ((1 - COVER) / 2, (1 + COVER) / 2))
+    return np.floor(low).astype(np.int64), np.ceil(high).astype(np.int64)
 
 
 def interval(observed: Counts, mean: Floats, variance: Floats) -> tuple[Counts, Counts]:
