@@ -19,7 +19,7 @@ async def apply(batch: Sequence[Received], tx: Tx) -> None:
     await merge_publications(tx, (one.event for one in batch if publications.concerns(one.event)))
     passed = [one.event.data.until for one in batch if isinstance(one.event.data, TimePassed)]
     if passed:
-        await pass_time(tx, max(passed))
+        await pass_time(tx, passed)
 
 
 def _partition(received: Received) -> int:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import time
-from datetime import datetime
 
 import structlog
 
@@ -13,7 +12,7 @@ from services.metrics.domain.evaluation import Hours, Judged, Now, assemble, jud
 from services.metrics.domain.publications import Publication
 from services.metrics.store.board import LEASE, Boards
 from services.metrics.store.changes import Changes, StreamBroken
-from services.metrics.store.read_model import CLOCK, COUNTS, PUBLICATIONS, CountRow, ReadModel
+from services.metrics.store.read_model import CLOCK, COUNTS, PUBLICATIONS, CountRow, ReadModel, StreamTime
 from shared.clock import ClockKind, wall_now
 from shared.store.leases import LeaseLost, Leases
 from shared.store.mongo import Store, StoreError
@@ -37,7 +36,7 @@ class Knowledge:
         self._model = model
         self._clock = clock
         self._publications: dict[str, Publication] = {}
-        self._until: datetime | None = None
+        self._time = StreamTime()
         self._heard = False
         self._rest_until = 0.0
         self.hours = Hours()
@@ -47,7 +46,7 @@ class Knowledge:
         """Reads everything."""
         self._put_counts(await self._model.counts())
         self._put_publications(await self._model.publications())
-        self._until = await self._model.until()
+        self._time = await self._model.stream_time()
 
     async def read_again(self, changes: Changes) -> None:
         """Reads what has changed."""
@@ -57,7 +56,7 @@ class Knowledge:
         if publications:
             self._put_publications(await self._model.publications(publications))
         if changes.take(CLOCK):
-            self._until = await self._model.until()
+            self._time = await self._model.stream_time()
 
     @property
     def resting_s(self) -> float:
@@ -66,7 +65,7 @@ class Knowledge:
 
     def now(self) -> Now:
         """The community's now."""
-        return Now(wall_now() if self._clock == "wall" else self._until)
+        return Now(wall_now() if self._clock == "wall" else self._time.until)
 
     async def board(self) -> Board:
         """Everything that readers see; the ledger is made anew only when something before its as-of has changed."""
@@ -75,7 +74,7 @@ class Knowledge:
         if changed or self._heard or now.as_of != self.judged.as_of:
             self._heard = False
             started = time.monotonic()
-            self.judged = await asyncio.to_thread(judge, self.hours, self._publications, now.as_of)
+            self.judged = await asyncio.to_thread(judge, self.hours, self._publications, now.as_of, self._time.since)
             took = time.monotonic() - started
             self._rest_until = time.monotonic() + min(took * _REST_FACTOR, _REST_MOST_S)
             EVALUATE_SECONDS.observe(took)

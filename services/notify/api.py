@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.notify.address_guard import Guard, Lookup
 from services.notify.domain import NewEndpoint, check_patterns
-from services.notify.exchange import Accepted, accepted, key_of, said, takes, version
+from services.notify.exchange import accepted, version
 from services.notify.outcome import DeliveryState
 from services.notify.pairwise import KEY_BYTES
 from services.notify.registry import Registry
@@ -29,6 +29,7 @@ from services.notify.vault import Vault
 from shared.bus.command import Outcome, Refused
 from shared.store.mongo import Document
 from shared.web.auth import Caller, require
+from shared.web.exchange import Accepted, key_of, said, takes
 from shared.web.problems import Problem, problems
 from shared.web.routes import json_response, router
 

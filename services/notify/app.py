@@ -16,6 +16,7 @@ from shared.bus.consumer import Consumer
 from shared.bus.write_side import WriteSide
 from shared.store.mongo import Store
 from shared.web.auth import Verifier
+from shared.web.checks import watch_consumer, watch_write_side
 from shared.web.health import Check, Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
@@ -45,6 +46,11 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         instance=settings.instance,
     )
     api = EndpointsApi(notify, registry, vault, guard, lookup, dispatcher.look_again)
+    health = Health()
+    health.add_ready("mongo", store.ready)
+    watch_write_side(health, write_side, settings.outbox_limit)
+    watch_consumer(health, consumer)
+    health.add_stream("lanes", lambda: Check(True, dispatcher.report()))
     return build_app(
         settings,
         name=NAME,
@@ -52,35 +58,9 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         description="Who hears of it: webhook endpoints, and the log of what was delivered to them.",
         routers=[api.routes()],
         parts=[write_side, sender, results, dispatcher, consumer],
-        health=_health(store, write_side, consumer, dispatcher, settings),
+        health=health,
         verifier=Verifier(settings),
     )
-
-
-def _health(
-    store: Store, write_side: WriteSide, consumer: Consumer, dispatcher: Dispatcher, settings: Settings
-) -> Health:
-    def outbox() -> Check:
-        waiting = write_side.relay.depth
-        return Check(waiting <= settings.outbox_limit, {"waiting": waiting, "limit": settings.outbox_limit})
-
-    def relay() -> Check:
-        report = write_side.relay.report()
-        return Check(bool(report["publishing"]), report)
-
-    def stream() -> Check:
-        report = consumer.report()
-        fine = report["state"] in ("caught_up", "progressing", "standby")
-        return Check(fine, report, report["state"])
-
-    health = Health()
-    health.add_live("consumer", consumer.alive)
-    health.add_ready("mongo", store.ready)
-    health.add_ready("outbox", outbox)
-    health.add_stream("relay", relay)
-    health.add_stream("consumer-notify", stream)
-    health.add_stream("lanes", lambda: Check(True, dispatcher.report()))
-    return health
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.catalogue import Envelope
-from shared.store.mongo import Binary, Document, Session
+from shared.store.mongo import Document, Session
 
 KEPT_S = 30 * 24 * 3600
 
@@ -18,12 +18,10 @@ def inbox_id(envelope: Envelope) -> bytes:
 
 def inbox_rows(ids: Iterable[bytes]) -> list[Document]:
     now = datetime.now(UTC)
-    return [{"_id": Binary(one), "at": now} for one in ids]
+    return [{"_id": one, "at": now} for one in ids]
 
 
 async def seen_before(collection: Any, ids: Iterable[bytes], session: Session) -> set[bytes]:
     """Which of `ids` were applied already; read first, as a refused insert would abort the whole transaction."""
-    found = await collection.find({"_id": {"$in": [Binary(one) for one in ids]}}, {"_id": 1}, session=session).to_list(
-        None
-    )
-    return {bytes(row["_id"]) for row in found}
+    found = await collection.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=session).to_list(None)
+    return {row["_id"] for row in found}

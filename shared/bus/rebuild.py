@@ -1,8 +1,10 @@
 """A rebuild: generation n+1 of a read model is filled from the log beside the live one, then swapped in."""
 
 import asyncio
+import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +60,7 @@ class Rebuild:
         self._topics = [*subscription.topics, *(retry_topic(t, subscription.group) for t in subscription.topics)]
         self._seen: set[bytes] = set()
         self._counts = {"records": 0, "applied": 0, "duplicates": 0, "poison": 0}
-        self._inserting: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
         self._generation = 0
 
     async def run(self, progress: Callable[[int, int], None] = lambda done, total: None) -> RebuildReport:
@@ -75,10 +77,11 @@ class Rebuild:
             before = await generations.current(self._store, self._subscription.group)
             self._generation = before + 1
             await generations.drop(self._store, self._generation)
-            await self._fill(progress)
+            with _no_look_at_what_stays():
+                await self._fill(progress)
             await self._retire(before)
         finally:
-            await tasks.end([holding])
+            await tasks.end([holding, self._writing])
         return RebuildReport(self._generation, **self._counts, seconds=time.monotonic() - started)
 
     async def _fill(self, progress: Callable[[int, int], None]) -> None:
@@ -93,7 +96,7 @@ class Rebuild:
             consumer.assign(places)
             await consumer.seek_to_beginning(*places)
             positions = await self._read_to_end(consumer, progress)
-        await self._inserted()
+        await self._written()
         await self._swap(cluster, positions)
 
     async def _read_to_end(self, consumer: Any, progress: Callable[[int, int], None]) -> dict[Place, int]:
@@ -110,12 +113,13 @@ class Rebuild:
         return {Place(*place): position for place, position in positions.items()}
 
     async def _apply(self, records: Sequence[Any]) -> None:
+        """Writes these while the next ones are fetched and decoded; one chunk is written after the other."""
         self._counts["records"] += len(records)
         fresh = self._fresh(records)
         self._counts["applied"] += len(fresh)
-        await self._insert_inbox(fresh)
+        await self._written()
         if fresh:
-            await self._subscription.apply(fresh, Tx(None, self._store, self._generation))
+            self._writing = asyncio.create_task(self._write(fresh), name="rebuild writes")
 
     def _fresh(self, records: Sequence[Any]) -> list[Received]:
         fresh = []
@@ -135,22 +139,22 @@ class Rebuild:
             fresh.append(Received(event, record.topic, record.partition, record.offset, record.timestamp))
         return fresh
 
+    async def _write(self, fresh: Sequence[Received]) -> None:
+        tx = Tx(None, self._store, self._generation)
+        await asyncio.gather(self._insert_inbox(fresh), self._subscription.apply(fresh, tx))
+
     async def _insert_inbox(self, fresh: Sequence[Received]) -> None:
-        """Ids of the last 30 days, written while the next chunk is read; nobody reads this inbox before the swap."""
+        """Ids of the last 30 days; nobody reads this inbox before the swap."""
         since_ms = (time.time() - KEPT_S) * 1000
         ids = [inbox_id(one.event.envelope) for one in fresh if one.timestamp_ms >= since_ms]
-        await self._inserted()
         if ids:
-            self._inserting = asyncio.create_task(self._insert(ids))
+            inbox = self._store.collection(self._subscription.inbox(self._generation))
+            await inbox.insert_many(inbox_rows(ids), ordered=False)
 
-    async def _insert(self, ids: Sequence[bytes]) -> None:
-        inbox = self._store.collection(self._subscription.inbox(self._generation))
-        await inbox.insert_many(inbox_rows(ids), ordered=False)
-
-    async def _inserted(self) -> None:
-        if self._inserting is not None:
-            await self._inserting
-            self._inserting = None
+    async def _written(self) -> None:
+        if self._writing is not None:
+            await self._writing
+            self._writing = None
 
     async def _swap(self, cluster: str, positions: dict[Place, int]) -> None:
         offsets = Offsets(self._store, self._subscription.group, cluster)
@@ -166,3 +170,14 @@ class Rebuild:
         """The generation before the last goes; the last stays for readers and batches that still hold it."""
         if before > 1:
             await generations.drop(self._store, before - 1)
+
+
+@contextmanager
+def _no_look_at_what_stays() -> Iterator[None]:
+    """Keeps the garbage collector from what lived before: a million short-lived events make it look again and again."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -39,6 +39,7 @@ __all__ = [
     "StoreError",
     "UpdateMany",
     "UpdateOne",
+    "insert_new",
     "is_duplicate",
     "is_infrastructure",
 ]
@@ -60,6 +61,18 @@ def is_duplicate(error: BaseException) -> bool:
     if isinstance(error, BulkWriteError):
         return any(one.get("code") == _DUPLICATE for one in (error.details or {}).get("writeErrors", ()))
     return isinstance(error, DuplicateKeyError)
+
+
+async def insert_new(collection: Collection, rows: Sequence[Document]) -> list[int]:
+    """Inserts rows, and leaves those alone whose `_id` was there: their indexes. For use outside a transaction."""
+    try:
+        await collection.insert_many(rows, ordered=False)
+    except BulkWriteError as error:
+        refused = (error.details or {}).get("writeErrors", ())
+        if not refused or any(one["code"] != _DUPLICATE for one in refused):
+            raise
+        return [one["index"] for one in refused]
+    return []
 
 
 def is_infrastructure(error: BaseException) -> bool:

@@ -129,7 +129,6 @@ DELIVERY_AGE_SECONDS = _histogram("delivery_age_seconds", "Seconds from recorded
 # Metrics service
 LEDGER_REVISION = _gauge("ledger_revision", "The revision of the publication ledger as this process knows it.")
 EVALUATE_SECONDS = _histogram("evaluate_seconds", "Seconds to evaluate the ledger once.", buckets=_FAST_S)
-JOINS = _counter("joins_total", "Joins counted by this process, by what is known of their time.", "precision")
 
 ALL_METRICS: tuple[Declared, ...] = tuple(_declared)
 """All of the above, in order."""

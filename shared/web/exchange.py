@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from shared.bus.command import IdempotencyKey, Outcome
 from shared.web.auth import Caller
-from shared.web.idempotency import idempotency_key, request_hash
+from shared.web.idempotency import HEADER, checked_key, request_hash
 from shared.web.routes import JSON, json_response
 
 Said = TypeVar("Said", bound=BaseModel)
@@ -41,7 +41,7 @@ def invalid(error: ValidationError, place: str) -> RequestValidationError:
 
 async def key_of(request: Request, caller: Caller) -> IdempotencyKey | None:
     """The caller's `Idempotency-Key` with the hash of this request; None without one. 400 for one that is malformed."""
-    key = await idempotency_key(request.headers.get("idempotency-key"))
+    key = checked_key(request.headers.get(HEADER))
     if key is None:
         return None
     query = request.scope["query_string"].decode("latin-1")

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from shared.web.auth import COOKIE
-from shared.web.idempotency import DESCRIPTION, HEADER, KEY_SCHEMA
+from shared.web.idempotency import DESCRIPTION
 from shared.web.problems import PROBLEM_SCHEMA, problems
 from shared.web.routes import accepted_types, gates
 from shared.web.scopes import SCOPES
@@ -59,20 +59,14 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     if any(gate.cookie for gate in needed):
         operation["security"].append({"cookie": sorted({scope for gate in needed for scope in gate.scopes})})
     if needed and route.methods and route.methods & {"POST", "DELETE"}:
-        _add_key(operation)
+        operation["description"] = "\n\n".join(filter(None, (operation.get("description"), DESCRIPTION)))
+        statuses |= {400, 422}
     if accepted_types(route):
         statuses |= {400, 413, 415, 422}
     if operation.get("parameters"):
         statuses |= {400, 422}
     for status, response in problems(*sorted(statuses)).items():
         responses.setdefault(str(status), response)
-
-
-def _add_key(operation: dict[str, Any]) -> None:
-    parameters = operation.setdefault("parameters", [])
-    if all(parameter["name"] != HEADER for parameter in parameters):
-        key = {"name": HEADER, "in": "header", "required": False, "schema": KEY_SCHEMA, "description": DESCRIPTION}
-        parameters.append(key)
 
 
 def _scopes_in_words() -> str:

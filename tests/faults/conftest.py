@@ -1,7 +1,7 @@
 """A stack of the test's own that may be broken, a receiver of webhooks, and how long the long proofs run."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,13 @@ from tests.faults.proof import Receiver, subscribe
 def full() -> bool:
     """Whether the long proofs run in full (`make prove`) or for 20 s each (`make test`)."""
     return os.environ.get("KAIRAN_PROVE") == "full"
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Prints a figure that a proof saw, whatever is captured."""
+    writer = request.config.get_terminal_writer()
+    return lambda line: writer.line(f"\n{request.node.name}: {line}")
 
 
 @pytest.fixture

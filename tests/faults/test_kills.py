@@ -22,7 +22,7 @@ _RATE = 200.0
 @pytest.mark.apache
 @pytest.mark.timeout(1200)
 async def test_kill_dash_nine_loses_nothing(
-    stack: Stack, receiver: Receiver, full: bool, record_property: Callable[[str, object], None]
+    stack: Stack, receiver: Receiver, full: bool, tell: Callable[[str], None]
 ) -> None:
     crowd = Crowd(lambda: stack.urls["membership"], stack.token(*SCOPES, expires_in_s=3600))
     seconds, least_kills = (300.0, 20) if full else (20.0, 3)
@@ -31,7 +31,7 @@ async def test_kill_dash_nine_loses_nothing(
     kills = await killing
     await stack.wait_ready()
     figures = await holds(stack, crowd, receiver)
-    record_property("figures", f"{kills} kills: {figures}")
+    tell(f"{kills} kills: {figures}")
     assert kills >= least_kills
 
 

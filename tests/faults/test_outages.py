@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -28,7 +29,9 @@ def _crowd(stack: Stack) -> Crowd:
 @pytest.mark.prove
 @pytest.mark.apache
 @pytest.mark.timeout(900)
-async def test_joins_are_accepted_while_the_broker_is_away(stack: Stack, receiver: Receiver, full: bool) -> None:
+async def test_joins_are_accepted_while_the_broker_is_away(
+    stack: Stack, receiver: Receiver, full: bool, tell: Callable[[str], None]
+) -> None:
     """The broker hangs (SIGSTOP: nothing restarts it), joins go on, then everything arrives in order."""
     seconds = 120.0 if full else 20.0
     crowd = _crowd(stack)
@@ -41,7 +44,7 @@ async def test_joins_are_accepted_while_the_broker_is_away(stack: Stack, receive
         assert (await counted(stack))["joins"] == 0
     finally:
         os.kill(broker, signal.SIGCONT)
-    await holds(stack, crowd, receiver)
+    tell(f"{seconds:g} s without a broker: {await holds(stack, crowd, receiver)}")
 
 
 @pytest.mark.prove

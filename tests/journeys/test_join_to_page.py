@@ -76,7 +76,8 @@ async def test_the_log_has_it_under_its_key(stack: Stack, journey: Journey) -> N
         "kairan.member", bootstrap_servers=stack.bootstrap, group_id=None, auto_offset_reset="earliest"
     ) as log:
         about = (one async for one in log if one.key == journey.member.encode())
-        found = await asyncio.wait_for(anext(about), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            found = await anext(about)
     event = decode(found.topic, found.key, found.value, found.headers, wanted=None)
     assert isinstance(event, Event)
     assert isinstance(event.data, MemberJoined)
@@ -152,12 +153,14 @@ async def test_the_open_page_hears_of_the_next_join_and_shows_it(stack: Stack, j
             assert stream.headers["content-type"].startswith("text/event-stream")
             async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
                 await Visitor(stack, http).join(source="broadcast")
-            revision = await asyncio.wait_for(revision_with(stream, members=2), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                revision = await revision_with(stream, members=2)
         assert revision > shown
         fragment = await browser.get(f"/fragment?lang=en&revision={revision}")
         assert "2 members" in fragment.text
         async with browser.stream("GET", "/v1/stream", headers={"Last-Event-ID": str(shown)}) as stream:
-            again = await asyncio.wait_for(revision_with(stream, members=2), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                again = await revision_with(stream, members=2)
         assert again >= revision, "a reader who comes back gets what it missed"
 
 

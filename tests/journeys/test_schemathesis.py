@@ -12,7 +12,6 @@ import pytest
 from kairan.stack.stack import Stack
 from shared.web.auth import SCOPES
 
-HERE = Path(__file__).parent
 OPTIONS = ("--checks", "all", "--continue-on-failure", "--no-shrink", "--no-color", "--warnings", "off")
 # In `make test` the same requests every time, so that a failure is the change's; the long proof looks further.
 FEW = ("--max-examples", "6", "--generation-deterministic")
@@ -49,7 +48,6 @@ async def judged(document: str, *options: str, folder: Path) -> tuple[int | None
     judge = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "schemathesis.cli", "run", document, *OPTIONS, *options),
         cwd=folder,
-        env={**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(HERE)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

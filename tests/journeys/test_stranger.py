@@ -74,7 +74,8 @@ async def test_a_line_of_kcat_prints_who_joined(stack: Stack, visitor: Visitor) 
 
     async def told() -> list[str]:
         async with running(stack, "bash", "-o", "pipefail", "-c", printed("kcat")) as kcat:
-            output, _ = await asyncio.wait_for(kcat.communicate(), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                output, _ = await kcat.communicate()
         return [line for line in output.decode().splitlines() if line.startswith(member)]
 
     lines = await until(told, len)

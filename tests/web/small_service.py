@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.settings import ServiceSettings
 from shared.telemetry.tracing import current_traceparent
 from shared.web.auth import Caller, SessionLookup, Verifier, require
+from shared.web.exchange import key_of
 from shared.web.health import Health
-from shared.web.idempotency import Idempotency, request_hash
 from shared.web.problems import Problem, problems
 from shared.web.routes import IMPORT_BODY_LIMIT, json_response, router
 from shared.web.serve import run
@@ -44,8 +44,9 @@ NOTES = router(tags=["notes"], prefix="/v1")
 
 
 @NOTES.post("/notes", status_code=201, summary="Write", responses=problems(409))
-async def write(request: Request, note: Note, caller: Writer, key: Idempotency = None) -> Response:
-    answer = {"by": caller.subject, "key": key, "hash": request_hash(await request.body(), "POST", "/v1/notes")}
+async def write(request: Request, note: Note, caller: Writer) -> Response:
+    key = await key_of(request, caller)
+    answer = {"by": caller.subject, "key": key.key if key else None}
     return json_response({**answer, "length": len(note.text), "traceparent": current_traceparent()}, 201)
 
 

@@ -3,12 +3,11 @@
 from typing import Annotated
 
 import pytest
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.dependencies.utils import get_dependant
 
 from shared.web.auth import Caller, require
 from shared.web.direct import direct
-from shared.web.idempotency import Idempotency
 
 Reader = Annotated[Caller, require("members:read")]
 
@@ -37,7 +36,7 @@ async def of_a_query(q: Annotated[str, Query()] = "") -> Response:
     return Response()
 
 
-async def of_a_key(key: Idempotency = None) -> Response:
+async def of_a_header(key: Annotated[str | None, Header()] = None) -> Response:
     return Response()
 
 
@@ -65,7 +64,7 @@ def test_a_plain_operation_is_called_directly(operation: object) -> None:
 @pytest.mark.parametrize(
     "operation",
     [
-        *(of_a_number_in_the_path, of_a_bounded_name, of_a_query, of_a_key, of_another_dependency, of_a_body),
+        *(of_a_number_in_the_path, of_a_bounded_name, of_a_query, of_a_header, of_another_dependency, of_a_body),
         *(that_answers_plain_data, that_does_not_await),
     ],
 )

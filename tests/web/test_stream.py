@@ -25,7 +25,8 @@ async def test_a_reader_who_goes_ends_the_source(settings: ServiceSettings, bear
             assert stream.headers["cache-control"] == "no-store"
             assert await anext(stream.aiter_lines()) == "id: 7"
             assert not service.app.state.stream_closed.is_set()
-        await asyncio.wait_for(service.app.state.stream_closed.wait(), 10)
+        async with asyncio.timeout(10):
+            await service.app.state.stream_closed.wait()
 
 
 async def test_the_end_of_the_source_ends_the_answer_and_silence_is_filled(

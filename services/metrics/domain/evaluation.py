@@ -63,11 +63,14 @@ class Hours:
         """Members by all that is known."""
         return self._totals[2]
 
-    def arrays(self, end: int) -> growth.Joins | None:
-        """Joins by the hour from the first one up to hour `end`, not included; None when there is none before `end`."""
+    def arrays(self, end: int, since: int | None = None) -> growth.Joins | None:
+        """Joins by the hour up to hour `end`, not included, from hour `since` or the first join, whatever is earlier;
+        None when no join comes before `end`."""
         first = self.first()
         if first is None or first >= end:
             return None
+        if since is not None:
+            first = min(first, since)
         counts, day_joins = np.zeros((2, end - first), dtype=np.int64)
         for hour, (joins, by_day, _) in self._sums.items():
             if first <= hour < end:
@@ -100,13 +103,18 @@ class Judged:
     days: tuple[DayBar, ...] = ()
 
 
-def judge(hours: Hours, publications: Mapping[str, Publication], as_of: datetime | None) -> Judged:
-    """The ledger as of `as_of`. Without a join there is nothing to compare with: every row has too little data."""
+def judge(
+    hours: Hours, publications: Mapping[str, Publication], as_of: datetime | None, since: datetime | None = None
+) -> Judged:
+    """The ledger as of `as_of`, of a stream that is known from `since` (None: from its first join).
+
+    Without a join there is nothing to compare with: every row has too little data.
+    """
     if as_of is None:
         return Judged()
     end = hour_of(as_of)
     known = [each for each in publications.values() if each.published_at <= as_of]
-    joins = hours.arrays(end) or _no_joins(known, end)
+    joins = hours.arrays(end, hour_of(since) if since else None) or _no_joins(known, end)
     asked = [growth.Publication(each.id, each.kind, each.published_at) for each in known]
     ledger = growth.ledger(joins, asked, as_of)
     rows = tuple(_row(row, publications[row.id]) for row in ledger.rows)

@@ -10,7 +10,7 @@ from services.metrics.domain.publications import Fields, Publication, merge, pub
 from shared.bus import generations
 from shared.bus.generations import Tx
 from shared.catalogue import Event
-from shared.store.mongo import Collection, Document, ReplaceOne, Store, UpdateOne
+from shared.store.mongo import Collection, Document, ReplaceOne, Store, UpdateOne, insert_new
 
 GROUP = "metrics"
 COUNTS, PUBLICATIONS, CLOCK = "counts", "publications", "clock"
@@ -27,11 +27,13 @@ def row_id(cell: Cell) -> str:
 
 async def add_counts(tx: Tx, changes: Mapping[Cell, Change]) -> None:
     """Adds to the cells, each written once."""
+    if tx.session is None:
+        changes = await _insert_counts(tx, changes)
     writes = [
         UpdateOne(
             {"_id": row_id(cell)},
             {
-                "$inc": {name: value for name, value in change._asdict().items() if value},
+                "$inc": _nonzero(change),
                 "$setOnInsert": cell._asdict(),
             },
             upsert=True,
@@ -40,6 +42,21 @@ async def add_counts(tx: Tx, changes: Mapping[Cell, Change]) -> None:
     ]
     if writes:
         await tx.collection(COUNTS).bulk_write(writes, ordered=False, session=tx.session)
+
+
+async def _insert_counts(tx: Tx, changes: Mapping[Cell, Change]) -> Mapping[Cell, Change]:
+    """What a rebuild can do, being the one writer and in no transaction: cells that are new, and most are, are inserted
+    whole, at a fifth of an upsert's cost. Gives back the changes to cells that were there."""
+    cells = list(changes)
+    rows = [{"_id": row_id(cell), **cell._asdict(), **_nonzero(changes[cell])} for cell in cells]
+    if not rows:
+        return changes
+    there = await insert_new(tx.collection(COUNTS), rows)
+    return {cells[index]: changes[cells[index]] for index in there}
+
+
+def _nonzero(change: Change) -> dict[str, int]:
+    return {name: value for name, value in change._asdict().items() if value}
 
 
 async def merge_publications(tx: Tx, events: Iterable[Event]) -> None:
@@ -62,9 +79,17 @@ async def merge_publications(tx: Tx, events: Iterable[Event]) -> None:
     await collection.bulk_write(writes, ordered=False, session=tx.session)
 
 
-async def pass_time(tx: Tx, until: datetime) -> None:
-    """Time has passed until `until`; never goes back."""
-    await tx.collection(CLOCK).update_one({"_id": CLOCK}, {"$max": {"until": until}}, upsert=True, session=tx.session)
+async def pass_time(tx: Tx, said: Many[datetime]) -> None:
+    """Time has passed: the stream reaches from the first `until` ever said to the last."""
+    bounds = {"$min": {"since": min(said)}, "$max": {"until": max(said)}}
+    await tx.collection(CLOCK).update_one({"_id": CLOCK}, bounds, upsert=True, session=tx.session)
+
+
+class StreamTime(NamedTuple):
+    """From when to when a stream's time has passed; None before the first time-passed, and with a wall clock."""
+
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class CountRow(NamedTuple):
@@ -102,10 +127,10 @@ class ReadModel:
         found = self._collection(PUBLICATIONS).find(query)
         return {row["_id"]: publication(row["_id"], _fields(row)) async for row in found}
 
-    async def until(self) -> datetime | None:
-        """The last time-passed; None before the first."""
-        row = await self._collection(CLOCK).find_one({"_id": CLOCK})
-        return row["until"] if row else None
+    async def stream_time(self) -> StreamTime:
+        """What time-passed events said."""
+        row = await self._collection(CLOCK).find_one({"_id": CLOCK}, {"_id": 0})
+        return StreamTime(**row) if row else StreamTime()
 
     async def sums(self, start: int | None = None, end: int | None = None) -> dict[int, Change]:
         """Changes per hour from `start` up to `end` (not included), summed over partitions."""

@@ -58,6 +58,15 @@ def test_without_any_join_every_row_has_too_little_data() -> None:
     assert [(row.observed, row.verdict) for row in judged.rows] == [(0, "too_little_data")]
 
 
+def test_a_stream_that_says_it_began_before_its_first_join_had_quiet_days() -> None:
+    published = {"p": publication_at(START + timedelta(hours=6))}
+    (unknown,) = judge(calm_hours(), published, AS_OF).rows
+    (quiet,) = judge(calm_hours(), published, AS_OF, START - timedelta(days=90)).rows
+    assert unknown.verdict == "too_little_data"
+    assert quiet.verdict != "too_little_data"
+    assert quiet.expected < unknown.expected
+
+
 def test_before_the_first_fact_of_a_stream_nothing_is_known() -> None:
     board = assemble(Hours(), judge(Hours(), {}, None), Now(None))
     assert (board.as_of, board.now, board.members) == (None, None, 0)

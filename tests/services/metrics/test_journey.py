@@ -86,6 +86,15 @@ async def test_late_facts_restate(metrics: Metrics) -> None:
     assert before == {"as_of": "2022-02-09T09:00:00Z", "members": 2}
 
 
+@ON_BOTH
+async def test_a_stream_reaches_from_the_first_time_passed_to_the_last(metrics: Metrics) -> None:
+    replica = await metrics.replica(clock="stream")
+    await metrics.send([time_passed(START), joined(START + timedelta(days=2)), time_passed(START + timedelta(days=5))])
+    await until(lambda: ledger(replica), lambda said: said["as_of"] == "2021-11-06T15:00:00Z" and said["joins"] == 1)
+    days = (await replica.http.get("/v1/joins", params={"by": "day"})).json()["rows"]
+    assert [row["joins"] for row in days] == [0, 0, 1, 0, 0, 0]
+
+
 async def test_on_the_wall_clock_a_join_is_in_todays_figures_at_once(metrics: Metrics) -> None:
     replica = await metrics.replica()
     assert (await replica.http.get("/v1/joins")).json()["rows"] == []
