@@ -1,13 +1,14 @@
-"""Real parts for every test: one mongod and one Apache Kafka a session, more on request, none left behind.
+"""Real parts for every test: one mongod a session, brokers and more on request, none left behind.
 
 Each run has its own temporary folder and free ports, so runs live side by side; the parts die with pytest, however it
 ends.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -20,6 +21,7 @@ from kairan.stack.tansu import Tansu, find_tansu
 
 type_of = {"apache": ApacheKafka, "tansu": Tansu}
 OwnKafka = Callable[..., Awaitable[ApacheKafka | Tansu]]
+SomePart = TypeVar("SomePart", bound=Part)
 OwnMongo = Callable[[], Awaitable[Mongod]]
 
 
@@ -45,9 +47,14 @@ def missing() -> Missing:
     return Missing(apache=java_problem() or jars_problem(), tansu=_why(find_tansu), mongo=_why(find_mongod))
 
 
-async def _started(part: Part, exits: AsyncExitStack) -> None:
+@asynccontextmanager
+async def started(part: SomePart) -> AsyncIterator[SomePart]:
+    """The part, running."""
     await part.start()
-    exits.push_async_callback(part.stop, 0)  # the data are thrown away: no need to wait for a graceful end
+    try:
+        yield part
+    finally:
+        await part.stop(0)  # the data are thrown away: no need to wait for a graceful end
 
 
 @pytest.fixture(scope="session")
@@ -56,60 +63,13 @@ async def mongo(tmp_path_factory: pytest.TempPathFactory, missing: Missing) -> A
     if missing.mongo:
         pytest.skip(missing.mongo)
     folder = tmp_path_factory.mktemp("mongo")
-    async with AsyncExitStack() as exits:
-        part = Mongod(folder / "data", folder / "mongo.log")
-        await _started(part, exits)
+    async with started(Mongod(folder / "data", folder / "mongo.log")) as part:
         yield part
 
 
 @pytest.fixture(scope="session")
 def mongo_uri(mongo: Mongod) -> str:
     return mongo.uri
-
-
-@pytest.fixture(scope="session")
-async def kafka(tmp_path_factory: pytest.TempPathFactory, missing: Missing) -> AsyncIterator[ApacheKafka]:
-    """The session's Apache Kafka: `.bootstrap`, `.kind`. Use topics of your own name; to kill one, take `own_kafka`."""
-    if missing.apache:
-        pytest.skip(missing.apache)
-    folder = tmp_path_factory.mktemp("kafka")
-    async with AsyncExitStack() as exits:
-        part = ApacheKafka(folder / "data", folder / "kafka.log")
-        await _started(part, exits)
-        yield part
-
-
-@pytest.fixture(scope="session")
-async def tansu(tmp_path_factory: pytest.TempPathFactory, missing: Missing) -> AsyncIterator[Tansu]:
-    """The session's light broker."""
-    if missing.tansu:
-        pytest.skip(missing.tansu)
-    folder = tmp_path_factory.mktemp("tansu")
-    async with AsyncExitStack() as exits:
-        part = Tansu(folder / "data", folder / "tansu.log")
-        await _started(part, exits)
-        yield part
-
-
-@pytest.fixture(scope="session", params=["apache", "tansu"])
-def broker(request: pytest.FixtureRequest) -> ApacheKafka | Tansu:
-    """Each of the two brokers in turn, for the contract tests of the bus; tests marked `apache` get only the first."""
-    name = {"apache": "kafka", "tansu": "tansu"}[request.param]
-    part: ApacheKafka | Tansu = request.getfixturevalue(name)
-    return part
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Drops the light broker's variant of tests marked `apache`: it has no idempotence, no transactions and no disk."""
-    dropped = [item for item in items if item.get_closest_marker("apache") and _on_tansu(item)]
-    if dropped:
-        config.hook.pytest_deselected(items=dropped)
-        items[:] = [item for item in items if item not in dropped]
-
-
-def _on_tansu(item: pytest.Item) -> bool:
-    callspec = getattr(item, "callspec", None)
-    return callspec is not None and callspec.params.get("broker") == "tansu"
 
 
 @pytest.fixture
@@ -125,8 +85,7 @@ async def own_kafka(tmp_path: Path, missing: Missing) -> AsyncIterator[OwnKafka]
                 pytest.skip(why)
             folder = tmp_path / f"{kind}, 回覧 {count}"  # any name must do
             part: ApacheKafka | Tansu = type_of[kind](folder / "data", folder / "log")
-            await _started(part, exits)
-            return part
+            return await exits.enter_async_context(started(part))
 
         yield make
 
@@ -143,7 +102,6 @@ async def own_mongo(tmp_path: Path, missing: Missing) -> AsyncIterator[OwnMongo]
             if missing.mongo:
                 pytest.skip(missing.mongo)
             part = Mongod(tmp_path / f"mongo-{count}", tmp_path / f"mongo-{count}.log")
-            await _started(part, exits)
-            return part
+            return await exits.enter_async_context(started(part))
 
         yield make

@@ -95,7 +95,7 @@ def _quiet_libraries() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it reports every reconnect; the command says what counts
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 

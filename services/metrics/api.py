@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.metrics.domain.board import Board, Row
-from services.metrics.figures import Figures, TooManyRows
+from services.metrics.figures import ROWS_MOST, Figures, TooManyRows
 from services.metrics.live import LiveBoard
 from services.metrics.store.board import Boards
 from services.metrics.times import AskedTime, utc_text, when
@@ -61,9 +61,10 @@ def api(figures: Figures, boards: Boards, live: LiveBoard) -> APIRouter:
         "/v1/joins",
         summary="Joins by hour or by day",
         response_model=JoinsAnswer,
-        responses=problems(422),
+        responses=problems(409, 422),
         description="By the time of the event, from the first known join to now, hours and days without a join "
-        "included. `from` is included, `to` is not. Joins known by the day alone are in days only.",
+        "included. `from` is included, `to` is not. Joins known by the day alone are in days only. "
+        f"One answer holds at most {ROWS_MOST:,} rows; where more are known, 409 asks for a shorter time.",
     )
     async def joins(
         by: Annotated[Literal["hour", "day"], Query(description="Hours (UTC) or Asia/Tokyo days")] = "day",
@@ -74,7 +75,7 @@ def api(figures: Figures, boards: Boards, live: LiveBoard) -> APIRouter:
         try:
             return json_response(await figures.joins(by, start, end))
         except TooManyRows as error:
-            raise Problem(422, "Too many rows", str(error), "too-many-rows") from None
+            raise Problem(409, "Too many rows", str(error), "too-many-rows") from None
 
     @routes.get(
         "/v1/members",

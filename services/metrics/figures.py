@@ -8,7 +8,7 @@ from services.metrics.times import Asked, ceil_hour, day_text, hour_after, hour_
 from shared.clock import ClockKind, wall_now
 from shared.store.mongo import Store
 
-ROWS_MOST = 20_000
+ROWS_MOST = 100_000  # eleven years of hours
 
 
 class TooManyRows(Exception):
@@ -35,7 +35,9 @@ class Figures:
         first, last = await self._bounds(model, counted, start, end, known, by_day)
         step = 24 if by_day else 1
         if (last - first) / step > ROWS_MOST:
-            raise TooManyRows(f"One answer holds {ROWS_MOST} rows: ask for a shorter time by `from` and `to`.")
+            raise TooManyRows(
+                f"One answer holds at most {ROWS_MOST:,} rows: ask for a shorter time by `from` and `to`."
+            )
         rows = dict.fromkeys(range(first, last, step), 0)
         for hour, joins in counted.items():
             rows[_row_hour(hour, by_day)] += joins

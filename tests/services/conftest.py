@@ -1,7 +1,7 @@
-"""Starts a service under test on the session's broker and database."""
+"""Starts a service under test on a broker that the services share and the session's database."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -11,9 +11,20 @@ from kairan.stack.kafka import ApacheKafka
 from shared.bus import topics
 from shared.settings import Address, ServiceSettings
 from shared.web.tokens import ensure_keys
+from tests.conftest import Missing, started
 from tests.services.world import World, running
 
 Start = Callable[..., AbstractAsyncContextManager[World]]
+
+
+@pytest.fixture(scope="session")
+async def kafka(tmp_path_factory: pytest.TempPathFactory, missing: Missing) -> AsyncIterator[ApacheKafka]:
+    """The services' Apache Kafka; to kill one, take `own_kafka`."""
+    if missing.apache:
+        pytest.skip(missing.apache)
+    folder = tmp_path_factory.mktemp("kafka")
+    async with started(ApacheKafka(folder / "data", folder / "log")) as part:
+        yield part
 
 
 @pytest.fixture(scope="session")

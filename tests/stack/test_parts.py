@@ -58,13 +58,16 @@ async def create_topic(bootstrap: str, topic: str) -> None:
         await admin.close()
 
 
-async def test_a_broker_passes_messages_on(broker):
+@pytest.mark.parametrize("kind", ["apache", "tansu"])
+async def test_a_broker_passes_messages_on(own_kafka, kind):
+    broker = await own_kafka(kind)
     await create_topic(broker.bootstrap, "passes-on")
     await produce(broker.bootstrap, "passes-on", b"one", b"two")
     assert await consume(broker.bootstrap, "passes-on", 2) == [b"one", b"two"]
 
 
-async def test_a_dead_address_has_no_brokers(kafka):
+async def test_a_dead_address_has_no_brokers(own_kafka):
+    kafka = await own_kafka("tansu")
     assert await broker_count("127.0.0.1:1") == 0
     assert await broker_count(f"127.0.0.1:1,{kafka.bootstrap}") == 1
 

@@ -7,10 +7,10 @@ taken from the level). The trend is shrunk to none. Days far above the level are
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 from scipy.special import gammaln
 
 from services.metrics.growth.model import Floats
@@ -35,9 +35,13 @@ def around(counts: Floats, exposure: Floats) -> Floats:
 
 
 def _neighbours(values: Floats) -> Floats:
-    forward = lfilter([0.0, DISCOUNT], [1.0, -DISCOUNT], values)
-    backward = lfilter([0.0, DISCOUNT], [1.0, -DISCOUNT], values[::-1])[::-1]
-    return np.asarray(forward + backward)
+    return _before(values) + _before(values[::-1])[::-1]
+
+
+def _before(values: Floats) -> Floats:
+    """The sum of all values before each one, each discounted once a day."""
+    sums = accumulate(values.tolist(), lambda before, value: DISCOUNT * (before + value), initial=0.0)
+    return np.fromiter(sums, float, len(values))
 
 
 def cut(counts: Floats, mean: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""A database of the test's own and the declared topics on the broker, for the tests of the bus."""
+"""The two brokers for the tests of the bus alone (their poison is nobody else's), a database for each test."""
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,7 +9,33 @@ from kairan.stack.kafka import ApacheKafka
 from kairan.stack.tansu import Tansu
 from shared.bus import topics
 from shared.store.mongo import Store
+from tests.conftest import Missing, started, type_of
 from tests.contract.bus.bench import Bus
+
+
+@pytest.fixture(scope="package", params=["apache", "tansu"])
+async def broker(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, missing: Missing
+) -> AsyncIterator[ApacheKafka | Tansu]:
+    """Each of the two brokers in turn; tests marked `apache` get only the first."""
+    if why := getattr(missing, request.param):
+        pytest.skip(why)
+    folder = tmp_path_factory.mktemp(request.param)
+    async with started(type_of[request.param](folder / "data", folder / "log")) as part:
+        yield part
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Drops the light broker's variant of tests marked `apache`: it has no idempotence, no transactions and no disk."""
+    dropped = [item for item in items if item.get_closest_marker("apache") and _on_tansu(item)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if item not in dropped]
+
+
+def _on_tansu(item: pytest.Item) -> bool:
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("broker") == "tansu"
 
 
 @pytest.fixture
