@@ -45,7 +45,7 @@ async def _main(spec: dict[str, Any]) -> dict[str, Any]:
     subscription = Subscription(
         spec["group"], (spec["topic"],), frozenset({"member-joined"}), apply, rebuildable=spec["rebuildable"]
     )
-    consumer = Consumer(subscription, store, spec["bootstrap"], kind="apache", service="bench", instance="bench-ours")
+    consumer = Consumer(subscription, store, spec["bootstrap"], kind="apache", instance="bench-ours")
     await consumer.start()
     await store.done.wait()
     answer = store.times.answer()

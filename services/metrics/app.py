@@ -36,7 +36,6 @@ def build(settings: ServiceSettings | None = None, database: str = DATABASE) -> 
         store,
         settings.kafka,
         kind=settings.kafka_kind,
-        service="metrics",
         instance=settings.instance,
     )
     evaluator = Evaluator(store, settings.clock, settings.instance)

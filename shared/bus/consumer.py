@@ -39,9 +39,7 @@ class Consumer:
     consumer until `kairan dlt resume`.
     """
 
-    def __init__(
-        self, subscription: Subscription, store: Store, bootstrap: str, *, kind: str, service: str, instance: str
-    ) -> None:
+    def __init__(self, subscription: Subscription, store: Store, bootstrap: str, *, kind: str, instance: str) -> None:
         self.subscription = subscription
         self.name = f"consumer-{subscription.group}"
         self._group = subscription.group

@@ -138,9 +138,7 @@ class Bus:
         return consumer
 
     async def start_consumer(self, subscription: Subscription, instance: str = "tester-1") -> Consumer:
-        consumer = Consumer(
-            subscription, self.store, self.bootstrap, kind=self.kind, service="tester", instance=instance
-        )
+        consumer = Consumer(subscription, self.store, self.bootstrap, kind=self.kind, instance=instance)
         await consumer.start()
         self._consumers.append(consumer)
         return consumer

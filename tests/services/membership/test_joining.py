@@ -63,6 +63,7 @@ async def test_history_is_not_for_everybody(membership: World, said: dict[str, s
         "1969-12-31T23:59:59Z",
         "0001-01-01T00:00:00+14:00",
     ],
+    ids=["in an hour", "at the end of time", "before 1970", "at the beginning of time"],
 )
 async def test_a_join_lies_between_1970_and_now(membership: World, moment: str) -> None:
     answer = await membership.http.post("/v1/members", json={"occurred_at": moment})
