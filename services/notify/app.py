@@ -42,7 +42,6 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         store,
         settings.kafka,
         kind=settings.kafka_kind,
-        service=NAME,
         instance=settings.instance,
     )
     api = EndpointsApi(notify, registry, vault, guard, lookup, dispatcher.look_again)
