@@ -22,7 +22,7 @@ demo: setup ## play a community's year through a real stack and open its page
 	@$(BIN)/kairan demo
 
 test: setup ## all tests, on a real broker, a real database and a real browser
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 prove: setup ## the long proofs in full: kills, outages, order (about 15 minutes)
 	KAIRAN_PROVE=full $(BIN)/pytest -m prove --timeout 1800
