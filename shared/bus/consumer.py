@@ -29,6 +29,8 @@ from shared.telemetry import metrics
 log = structlog.get_logger(__name__)
 
 _STALLED_S = 120.0
+# The first event after a pause is applied at once; in a rush, transactions begin so far apart and take more each.
+_APART_S, _RUSH, _FULL = 0.1, 10, 250
 
 
 class Consumer:
@@ -167,6 +169,7 @@ class Consumer:
         """Called by the framework; whatever it raises makes the framework seek back to the first record."""
         assert self._standing is not None
         assert self._batches is not None
+        began = time.monotonic()
         try:
             generation = await self._generation()
             if generation != self._standing.generation:
@@ -188,6 +191,8 @@ class Consumer:
                 log.exception("consumer_error", group=self._group)
             await self._hold(0.2, 0.6)
             raise
+        if _RUSH < len(records) < _FULL:
+            await asyncio.sleep(began + _APART_S - time.monotonic())
 
     async def _hold(self, least_s: float, most_s: float) -> None:
         """What was known of offsets may be void; a moment later they are read anew."""

@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 _PAGE = 1_000
 _BACKOFF_MOST_S = 2.0
+# The first event after a pause is published at once; in a rush, sweeps begin so far apart and take more each.
+_APART_S, _RUSH = 0.05, 10
 
 
 class Relay:
@@ -67,13 +69,16 @@ class Relay:
 
     async def _run(self) -> None:
         while True:
+            began, published = time.monotonic(), _PAGE
             try:
-                while await self._sweep():
-                    pass
+                while published == _PAGE:
+                    published = await self._sweep()
                 self._failures = 0
             except (KafkaError, StoreError, OSError) as error:
                 await self._recover(error)
             await self._bell.wait(1.0)
+            if published > _RUSH:
+                await asyncio.sleep(began + _APART_S - time.monotonic())
 
     async def _recover(self, error: Exception) -> None:
         self._failures += 1
@@ -82,18 +87,18 @@ class Relay:
         await self._producer.reset()
         await asyncio.sleep(min(_BACKOFF_MOST_S, 0.1 * 2 ** min(self._failures, 6)))
 
-    async def _sweep(self) -> bool:
-        """Publishes one page; False when there is nothing (more) for this process to do."""
+    async def _sweep(self) -> int:
+        """Publishes one page; how many documents it had."""
         held = self._held_shards()
         page = await self._page(held) if held else []
         if not page:
-            return False
+            return 0
         started = time.perf_counter()
         await self._publish(page)
         await self._store.collection(outbox.COLLECTION).delete_many({"_id": {"$in": [doc["_id"] for doc in page]}})
         metrics.RELAY_PUBLISHED.labels(self._service).inc(len(page))
         metrics.RELAY_PUBLISH_SECONDS.labels(self._service).observe(time.perf_counter() - started)
-        return True
+        return len(page)
 
     def _held_shards(self) -> list[int]:
         held = sorted(int(name.rsplit("-", 1)[1]) for name in self._leases.held())
