@@ -21,7 +21,13 @@ def full() -> bool:
 def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Prints a figure that a proof saw, whatever is captured."""
     writer = request.config.get_terminal_writer()
-    return lambda line: writer.line(f"\n{request.node.name}: {line}")
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def tell(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            writer.line(f"\n{request.node.name}: {line}")
+
+    return tell
 
 
 @pytest.fixture

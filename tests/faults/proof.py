@@ -16,7 +16,7 @@ from tests.faults.crowd import Crowd
 SCOPES = ("members:write", "members:read", "growth:read", "endpoints:write", "endpoints:trusted")
 
 
-async def until(condition: Callable[[], Awaitable[bool]], what: Callable[[], str], timeout_s: float = 120.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], what: Callable[[], str], timeout_s: float = 300.0) -> None:
     """Waits for a condition; fails saying how far it came."""
     deadline = time.monotonic() + timeout_s
     while not await condition():
