@@ -10,7 +10,7 @@ from services.metrics.growth import size
 from services.metrics.growth.calendar import JST_OFFSET_H
 from services.metrics.growth.fit import Fit, fit
 from services.metrics.growth.kernels import REACH_H
-from services.metrics.growth.model import Band, Counts, Floats, Joins, Ledger, Publication, Row, Verdict
+from services.metrics.growth.model import Audit, Band, Counts, Floats, Joins, Ledger, Publication, Row, Verdict
 from services.metrics.growth.stream import HOUR, Stream
 
 DAYS = 7
@@ -31,7 +31,17 @@ def ledger(joins: Joins, publications: Sequence[Publication], as_of: datetime) -
     known = sorted((p for p in publications if p.published_at <= as_of), key=lambda p: (p.published_at, p.id))
     stream = Stream.of(joins, known, as_of)
     fitted = fit(stream)
-    return Ledger(as_of, _rows(stream, fitted, known, joins.start, as_of), _band(stream, fitted))
+    total = int(stream.counts.sum())
+    return Ledger(
+        as_of=as_of,
+        rows=_rows(stream, fitted, known, joins.start, as_of),
+        band=_band(stream, fitted),
+        joins=total,
+        organic=total - float(fitted.credit.size.sum()),
+        unexplained=(),
+        audit=Audit(0, 0, 100.0),
+        series=(),
+    )
 
 
 def _rows(
@@ -63,6 +73,14 @@ def _rows(
                 extra=round(int(observed[i]) - expected, 2),
                 low=int(low[i]),
                 high=int(high[i]),
+                credit=float(fitted.credit.size[i]),
+                credit_low=0.0,
+                credit_high=2 * float(fitted.credit.size[i]),
+                joint_with=(),
+                joint_credit=float(fitted.credit.size[i]),
+                joint_low=0.0,
+                joint_high=2 * float(fitted.credit.size[i]),
+                log_evidence=0.0,
                 verdict=verdict,
             )
         )
