@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from cryptography.fernet import Fernet
-
 from kairan.stack.errors import BadSetting, HomeInUse
 from kairan.stack.proc import Identity, identity_of
 from kairan.stack.whole_file import replace
@@ -50,6 +48,8 @@ class Home:
     def make_notify_key(self) -> Path:
         """The key under which notify keeps its endpoints' secrets; made once. Losing it loses those secrets."""
         if not self.notify_key_file.exists():
+            from cryptography.fernet import Fernet  # most commands only look, and start without it
+
             replace(self.notify_key_file, Fernet.generate_key().decode())
         return self.notify_key_file
 

@@ -1,7 +1,7 @@
 """The joins of a file, summed by hour and source: all rows at once, and row by row where one of them is at fault."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -50,12 +50,12 @@ def _at_once(table: Table, zone: tzinfo | None, rules: Rules) -> HourlyJoins | N
     if not all(map(_is_count, counts)):
         return None
     try:
-        moments = [aware_time(text, zone).timestamp() for text in columns["occurred_at"]]
+        seconds = _seconds(columns["occurred_at"], zone)
     except ValueError:
         return None
-    if not moments or not EARLIEST.timestamp() <= min(moments) <= max(moments) <= rules.latest.timestamp():
+    if not seconds or min(seconds) < EARLIEST.timestamp() or max(seconds) > rules.latest.timestamp():
         return None
-    hours = [int(moment) // HOUR_S for moment in moments]
+    hours = [int(one) // HOUR_S for one in seconds]
     totals: dict[tuple[int, str], int] = defaultdict(int)
     if refs := columns.get("source_ref"):
         for hour, ref, count in zip(hours, map(str.strip, refs), map(int, counts), strict=True):
@@ -66,6 +66,14 @@ def _at_once(table: Table, zone: tzinfo | None, rules: Rules) -> HourlyJoins | N
     if max(totals.values()) > MOST_JOINS_AN_HOUR:
         return None
     return HourlyJoins(table, min(hours), max(hours), totals)
+
+
+def _seconds(texts: Sequence[str], zone: tzinfo | None) -> list[float]:
+    """Since 1970. Raises ValueError."""
+    moments = list(map(datetime.fromisoformat, texts))
+    if any(moment.tzinfo is None for moment in moments):
+        moments = [aware_time(text, zone) for text in texts]
+    return list(map(datetime.timestamp, moments))
 
 
 def _row_by_row(table: Table, zone: tzinfo | None, rules: Rules) -> HourlyJoins:

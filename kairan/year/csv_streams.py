@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import NamedTuple
 
 from kairan.year.csv_joins import HOUR_S, HourlyJoins, read_joins
 from kairan.year.csv_rules import LONGEST_TITLE, Rules, one_line, read_time
@@ -17,8 +18,7 @@ KINDS = ("session_recording", "minutes", "article", "magazine_issue", "broadcast
 JOINS_FILE, PUBLICATIONS_FILE = "joins.csv", "publications.csv"
 
 
-@dataclass(frozen=True)
-class Arrived:
+class Arrived(NamedTuple):
     """`joins` people in the hour that begins at `hour` (UTC), all naming the same source."""
 
     hour: datetime
@@ -132,9 +132,8 @@ def read_folder(
 
 
 def _arrived(counted: HourlyJoins) -> tuple[Arrived, ...]:
-    return tuple(
-        Arrived(_moment(hour), joins, ref or None) for (hour, ref), joins in sorted(counted.totals.items()) if joins
-    )
+    found = sorted((hour, ref, joins) for (hour, ref), joins in counted.totals.items() if joins)
+    return tuple(Arrived(_moment(hour), joins, ref or None) for hour, ref, joins in found)
 
 
 def _moment(hour: int) -> datetime:

@@ -1,0 +1,64 @@
+"""The ledger and the audit of a running stack, asked of its metrics service by its own token."""
+
+import json
+import urllib.request
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from urllib.error import HTTPError
+
+from kairan.stack.errors import StackError
+from kairan.stack.home import Home
+from kairan.stack.status import read_status
+from kairan.year.judged import Judged
+from shared.clock import JST
+
+TIMEOUT_S = 30.0
+TOKEN_LASTS_S = 120.0
+NOT_BEGUN = date(1970, 1, 1)
+
+
+class Running:
+    """The metrics service of the stack in a home. Raises `StackError` where none runs."""
+
+    def __init__(self, home: Home) -> None:
+        from shared.web.tokens import ensure_keys, issue
+
+        status = read_status(home)
+        if not status or "metrics" not in status["urls"]:
+            raise StackError(
+                f"no stack runs in {home.root}: start it by `kairan up`, name its --home, "
+                "or give --joins FILE and --publications FILE, or --streams DIR"
+            )
+        self._url = status["urls"]["metrics"]
+        self._token = issue(ensure_keys(home.keys), "operator", ["growth:read"], TOKEN_LASTS_S)
+
+    def ledger(self) -> Judged:
+        """With the joins of its days. Raises `StackError`."""
+        answer = self.read("/v1/ledger")
+        days = self.read("/v1/joins?by=day")["rows"]
+        first = _day(days[0]["from"]) if days else NOT_BEGUN
+        titles = {row["id"]: (row.get("title") or {}).get("en") or row["id"] for row in answer["publications"]}
+        return Judged(answer, titles, first, [row["joins"] for row in days])
+
+    def audit(self) -> Judged:
+        """Without titles and days. Raises `StackError`."""
+        found = self.read("/v1/audit")
+        return Judged({"as_of": found.get("as_of"), "audit": found.get("audit", found)}, {}, NOT_BEGUN, [])
+
+    def read(self, path: str) -> Mapping[str, Any]:
+        """What metrics answers. Raises `StackError`."""
+        request = urllib.request.Request(self._url + path, headers={"Authorization": f"Bearer {self._token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+                found: Mapping[str, Any] = json.load(answer)
+        except HTTPError as error:
+            with error:
+                raise StackError(f"metrics answered {error.code} to GET {path}; see `kairan status`") from None
+        except (OSError, ValueError) as error:
+            raise StackError(f"metrics at {self._url} does not answer ({error}); see `kairan status`") from None
+        return found
+
+
+def _day(text: str) -> date:
+    return datetime.fromisoformat(text).astimezone(JST).date()
