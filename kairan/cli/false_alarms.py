@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kairan.year.quick_scipy import import_scipy_special
+
 NOMINAL, USUAL_THRESHOLD = 0.01, 100.0
 TAIL = 0.05
 
@@ -28,6 +30,7 @@ class FalseAlarms:
     @property
     def interval(self) -> tuple[float, float]:
         """90 %, exact (Clopper and Pearson 1934); without a placebo everything is possible."""
+        import_scipy_special()
         from scipy.special import betaincinv
 
         n, k = self.placebos, self.alarms

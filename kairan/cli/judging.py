@@ -1,10 +1,11 @@
 """From the options of `ledger` and `audit` to what they print: of two files, of many folders, or of a running stack."""
 
+import io
 import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 import typer
 
 from kairan.cli.own_streams import Knowing
+from kairan.stack.home import Home
 from kairan.year.csv_streams import BadInput, folders
 from kairan.year.judged import Judged, judge
 
@@ -28,6 +30,7 @@ class Asked:
     as_of: str | None
     timezone: str | None
     jobs: int | None
+    home: Path
     as_json: bool
 
     @property
@@ -40,51 +43,58 @@ class Asked:
         if self.of_a_stack:
             if self.as_of or self.timezone:
                 raise ValueError("--as-of and --timezone go with files; a running stack is shown as of its now")
-        elif self.streams is None and not all(files) or self.streams is not None and any(files):
+        elif any(files) if self.streams is not None else not all(files):
             raise ValueError("give --joins FILE and --publications FILE, or --streams DIR, or none of them")
 
 
 @dataclass(frozen=True)
 class Printer:
-    """What a command prints of a stream with its ledger."""
+    """What a command prints of a stream with its ledger, and where it finds that of a running stack."""
 
     as_object: Callable[[Judged], Any]
     as_text: Callable[[Judged], None]
+    running: Callable[[Home], Judged]
 
 
-def print_own(asked: Asked, printer: Printer) -> None:
-    """The answer for files. Ends the command with 2 for a bad input, after whatever else could be printed."""
+def print_asked(asked: Asked, printer: Printer) -> None:
+    """The command's whole answer. Ends it with 2 for a bad input, after whatever else could be printed.
+
+    Raises `StackError` where a running stack is asked for and none answers.
+    """
     _one_thread_each()
     try:
         asked.check()
         knowing = Knowing.asked(asked.timezone, asked.as_of)
-        if asked.streams is not None:
-            _print_many(folders(asked.streams), knowing, asked, printer)
-            return
-        assert asked.joins is not None
-        assert asked.publications is not None
-        stream = knowing.files(asked.joins, asked.publications)
+        several = folders(asked.streams) if asked.streams is not None else []
+        own = knowing.files(asked.joins, asked.publications) if asked.joins and asked.publications else None
     except (BadInput, ValueError) as error:
-        refuse(str(error))
-    if knowing.as_of is not None and knowing.as_of > stream.end:
-        say(f"{stream.name} ends at {stream.end.isoformat()}: its ledger is as of then")
-    print_judged(judge(stream), printer, as_json=asked.as_json, indent=1)
-
-
-def print_judged(judged: Judged, printer: Printer, *, as_json: bool, indent: int | None) -> None:
-    if as_json:
-        print(json.dumps(printer.as_object(judged), indent=indent, ensure_ascii=False, allow_nan=False), flush=True)
+        _refuse(str(error))
+    if several:
+        _print_many(several, knowing, asked, printer)
         return
+    if own is not None and knowing.as_of is not None and knowing.as_of > own.end:
+        _say(f"{own.name} ends at {own.end.isoformat()}: its ledger is as of then")
+    judged = judge(own) if own is not None else printer.running(Home(asked.home))
+    _print(judged, printer, as_json=asked.as_json, indent=1)
+
+
+def _print(judged: Judged, printer: Printer, *, as_json: bool, indent: int | None) -> None:
+    if as_json:
+        plain = sys.stdout.encoding.lower() not in ("utf-8", "utf8")
+        print(json.dumps(printer.as_object(judged), indent=indent, ensure_ascii=plain, allow_nan=False), flush=True)
+        return
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a title in Japanese must not end a terminal that has none
     printer.as_text(judged)
     sys.stdout.flush()
 
 
-def refuse(words: str) -> NoReturn:
-    say(words)
+def _refuse(words: str) -> NoReturn:
+    _say(words)
     raise typer.Exit(USAGE)
 
 
-def say(line: str) -> None:
+def _say(line: str) -> None:
     print(f"kairan: {line}", file=sys.stderr, flush=True)
 
 
@@ -92,21 +102,19 @@ def _print_many(found: list[Path], knowing: Knowing, asked: Asked, printer: Prin
     from kairan.cli.many_streams import Fault, judge_folders
 
     faults = []
-    every = judge_folders(found, knowing, asked.jobs)
-    try:
-        with _progress(len(found)) as tell:
-            for done, one in enumerate(every, start=1):
-                if isinstance(one, Fault):
-                    faults.append(one)
-                    say(one.words)
-                else:
-                    print_judged(one, printer, as_json=asked.as_json, indent=None)
-                tell(done)
-    finally:
-        every.close()
+    with closing(judge_folders(found, knowing, asked.jobs)) as every, _progress(len(found)) as tell:
+        for done, one in enumerate(every, start=1):
+            if isinstance(one, Fault):
+                faults.append(one)
+                _say(one.words)
+            else:
+                _print(one, printer, as_json=asked.as_json, indent=None)
+            tell(done)
     if faults:
-        say(f"{len(faults)} of {len(found)} streams could not be used")
+        _say(f"{len(faults)} of {len(found)} streams could not be used")
         raise typer.Exit(FAILED if any(one.ours for one in faults) else USAGE)
+
+
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
     """On stderr; where the ledgers themselves appear on a terminal, they are the progress."""

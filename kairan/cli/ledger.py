@@ -3,9 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kairan.cli.judging import Asked, Printer, print_judged, print_own, refuse
+from kairan.cli.judging import Asked, Printer, print_asked
 from kairan.cli.options import DEFAULT, HomeOption, JsonOption
-from kairan.cli.own_streams import AsOfOption, JobsOption, JoinsOption, PublicationsOption, StreamsOption, TimezoneOption
+from kairan.cli.own_streams import (
+    AsOfOption,
+    JobsOption,
+    JoinsOption,
+    PublicationsOption,
+    StreamsOption,
+    TimezoneOption,
+)
 from kairan.stack.home import Home
 from kairan.year.judged import Judged
 
@@ -27,18 +34,14 @@ def command(
     magazine_issue, broadcast, and session (a held one, at its end). Of many (--streams): with --json one object a line.
     Without files: the ledger of the running stack. A fault in a file is named with its line; exit 2.
     """
-    asked = Asked(joins, publications, streams, as_of, timezone, jobs, as_json)
-    printer = Printer(_object, _text)
-    if not asked.of_a_stack:
-        print_own(asked, printer)
-        return
-    try:
-        asked.check()
-    except ValueError as error:
-        refuse(str(error))
+    asked = Asked(joins, publications, streams, as_of, timezone, jobs, home, as_json)
+    print_asked(asked, Printer(_object, _text, _running))
+
+
+def _running(home: Home) -> Judged:
     from kairan.cli.running_ledger import Running
 
-    print_judged(Running(Home(home)).ledger(), printer, as_json=as_json, indent=1)
+    return Running(home).ledger()
 
 
 def _object(judged: Judged) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -28,7 +28,7 @@ class Fault(NamedTuple):
     ours: bool
 
 
-def judge_folders(found: Sequence[Path], knowing: Knowing, jobs: int | None) -> Iterator[Judged | Fault]:
+def judge_folders(found: Sequence[Path], knowing: Knowing, jobs: int | None) -> Generator[Judged | Fault, None, None]:
     """One for each folder, in their order. Closing the iterator, Ctrl-C and SIGTERM end the processes at once.
 
     Raises `StackError` when the system has killed one of them.

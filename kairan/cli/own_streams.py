@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from kairan.year.csv_rules import Rules, read_time
-from kairan.year.csv_streams import JOINS_FILE, Stream, read_folder, read_stream
+from kairan.year.csv_streams import JOINS_FILE, Stream, printable, read_folder, read_stream
 
 JoinsOption = Annotated[
     Path | None,
@@ -54,7 +54,7 @@ class Knowing:
 
     def files(self, joins: Path, publications: Path) -> Stream:
         """The stream in two files, named as it would be among many. Raises `BadInput`, or ValueError for the as-of."""
-        name = joins.absolute().parent.name if joins.name == JOINS_FILE else joins.stem
+        name = printable(joins.absolute().parent.name if joins.name == JOINS_FILE else joins.stem)
         return self._cut(read_stream(joins, publications, self.zone, name or "stream", Rules.counted(), self.as_of))
 
     def folder(self, folder: Path) -> Stream:

@@ -127,8 +127,13 @@ def read_folder(
     folder: Path, zone: tzinfo | None = None, rules: Rules | None = None, until: datetime | None = None
 ) -> Stream:
     """As `read_stream`, named as the folder."""
-    name = os.fsencode(folder.name).decode(errors="replace")
-    return read_stream(folder / JOINS_FILE, folder / PUBLICATIONS_FILE, zone, name, rules, until)
+    files = folder / JOINS_FILE, folder / PUBLICATIONS_FILE
+    return read_stream(*files, zone, printable(folder.name), rules, until)
+
+
+def printable(name: str) -> str:
+    """A file's name as UTF-8 can hold it."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def _arrived(counted: HourlyJoins) -> tuple[Arrived, ...]:

@@ -33,7 +33,7 @@ class Table:
     def columns(self) -> Mapping[str, Sequence[str]] | None:
         """All cells of the named columns, as they stand; None where `rows` has to look closer."""
         try:
-            cells = [row for row in self._reader() if row]
+            cells = [row for row in csv.reader(self._lines(), strict=True) if row]
         except csv.Error:
             return None
         if not cells:
@@ -67,7 +67,7 @@ class Table:
     def _cells(self) -> Iterator[tuple[int, list[str]]]:
         line = 1
         try:
-            reader = self._reader()
+            reader = csv.reader(self._lines(), strict=True)
             for cells in reader:
                 if any(cell.strip() for cell in cells):
                     yield line, cells
@@ -75,5 +75,5 @@ class Table:
         except csv.Error as error:
             raise BadInput(self.path, line, f"is not CSV: {error}") from None
 
-    def _reader(self) -> "csv._reader":
-        return csv.reader(io.StringIO(self._text, newline=""), strict=True)
+    def _lines(self) -> io.StringIO:
+        return io.StringIO(self._text, newline="")

@@ -30,7 +30,7 @@ def _bars(out: TextIO) -> "Iterator[Tell]":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    tasks: "dict[str, TaskID]" = {}
+    tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=Console(file=out), redirect_stdout=False) as progress:
 
         def tell(what: str, done: int, total: int) -> None:

@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Judged:
-    """`answer`: the ledger as JSON. `titles`: of publications, by id. `joins`: of every day in Tokyo from `first_day`."""
+    """`answer`: the object of `--json`. `titles`: by id. `joins`: of every day in Tokyo from `first_day` on."""
 
     answer: Mapping[str, Any]
     titles: Mapping[str, str]
@@ -24,7 +24,10 @@ class Judged:
 
 def judge(stream: Stream) -> Judged:
     """The ledger as of the stream's end. Raises ValueError where it would hold a number that is none."""
-    from kairan.year import own_ledger  # numpy and scipy take half a second: a fault in a file need not wait for them
+    from kairan.year.quick_scipy import import_scipy_special  # here, as a fault in a file need not wait for numpy
+
+    import_scipy_special()
+    from kairan.year import own_ledger
 
     answer = own_ledger.as_object(own_ledger.ledger_of(stream), stream)
     json.dumps(answer, allow_nan=False)
