@@ -12,7 +12,7 @@ from rich.text import Text
 from kairan.cli.chart import Glyphs, Mark, chart, glyphs_for
 from kairan.cli.false_alarms import FalseAlarms
 from kairan.year.judged import Judged
-from kairan.year.report import VERDICTS
+from kairan.year.report import VERDICTS, verdict_of
 from shared.clock import JST
 
 WITHOUT_TERMINAL, NARROWEST = 120, 60
@@ -31,7 +31,11 @@ def print_ledger(judged: Judged) -> None:
 
 def _parts(judged: Judged, width: int, glyphs: Glyphs) -> Iterator[Text | Table]:
     answer = judged.answer
+    if answer["as_of"] is None:
+        yield Text("No ledger yet: no time has passed.")
+        return
     yield Text(_headline(answer), style="bold")
+    yield Text(_shares(answer))
     if judged.joins:
         yield Text("\n".join(chart(judged.first_day, judged.joins, _marks(answer, glyphs), width, glyphs)))
         yield Text(
@@ -50,15 +54,14 @@ def _parts(judged: Judged, width: int, glyphs: Glyphs) -> Iterator[Text | Table]
 
 
 def _headline(answer: Mapping[str, Any]) -> str:
-    if answer["as_of"] is None:
-        return "No ledger yet: no time has passed."
     who = f"{answer['stream']}: " if "stream" in answer else ""
-    since = f" since {_when(answer['from'])}" if answer.get("from") else ""
+    since = f"{_when(answer['from'])} to " if answer.get("from") else "up to "
+    return f"{who}{answer['joins']:,} joins, {since}{_when(answer['as_of'])} in Tokyo"
+
+
+def _shares(answer: Mapping[str, Any]) -> str:
     brought = answer["joins"] - answer["organic"]
-    return (
-        f"{who}{answer['joins']:,} joins{since}, as of {_when(answer['as_of'])} in Tokyo; "
-        f"{brought:,.0f} credited to publications, {answer['organic']:,.0f} to nobody"
-    )
+    return f"{brought:,.0f} of them are credited to publications, {answer['organic']:,.0f} to nobody\n"
 
 
 def _marks(answer: Mapping[str, Any], glyphs: Glyphs) -> list[Mark]:
@@ -81,7 +84,7 @@ def _publications(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) 
             Text(titles.get(row["id"], row["id"])),
             f"{round(row['extra']):+,d} ({row['low']:,}-{row['high']:,})",
             _credit(row),
-            Text(_verdict(row), STYLES[row["verdict"]]),
+            Text(verdict_of(row), STYLES[row["verdict"]]),
         )
     return table
 
@@ -89,11 +92,6 @@ def _publications(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) 
 def _credit(row: Mapping[str, Any]) -> str:
     own = f"{row['credit']:,.0f} ({row['credit_low']:,.0f}-{row['credit_high']:,.0f})"
     return f"{own} of {row['joint_credit']:,.0f} together" if row["joint_with"] else own
-
-
-def _verdict(row: Mapping[str, Any]) -> str:
-    alarm = f", alarm {_tokyo(row['alarm_at']):%m-%d %H:%M}" if row["alarm_at"] else ""
-    return VERDICTS[row["verdict"]] + alarm + ("" if row["complete"] else " (open)")
 
 
 def _series(rows: Sequence[Mapping[str, Any]]) -> Table:

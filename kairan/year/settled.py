@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -56,3 +56,12 @@ async def settle(
         if time.monotonic() - since > stuck_s:
             raise NotSettled(f"the ledger has not moved for {stuck_s:g} s: {missing}")
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+def named_as(ledger: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, Any]:
+    """The ledger with the ids that a player's input had; `own` has them by the ids that the services gave."""
+    rows = [
+        {**row, "id": own[row["id"]], "joint_with": [own[other] for other in row.get("joint_with", ())]}
+        for row in ledger["publications"]
+    ]
+    return {**ledger, "publications": rows}

@@ -88,10 +88,10 @@ def test_streams_are_replayed_one_after_another_on_one_stack(tmp_path: Path) -> 
     assert list(found) == ["a", "b"]
     assert (found["a"]["joins"], found["b"]["joins"]) == (160, 120)
     for one in found.values():
-        assert set(one) == {"joins", "from", "as_of", "publications"}
+        assert set(one) >= {"joins", "from", "as_of", "publications"}
         assert one["as_of"] == "2021-03-04T04:00:00Z"
         assert [row["id"] for row in one["publications"]] == ["号外", "held"]
         assert [row["kind"] for row in one["publications"]] == ["article", "session"]
-        assert all(set(row) == FIELDS for row in one["publications"])
+        assert all(set(row) >= FIELDS for row in one["publications"])
     assert found["a"]["publications"][0]["verdict"] == "clear"
     assert found["b"]["publications"][0]["verdict"] == "unclear"
