@@ -108,12 +108,13 @@ class Compose:
             assert time.monotonic() < deadline, f"{service} was not started again"
             await asyncio.sleep(0.1)
 
-    def gateway(self) -> str:
-        """The address of this host as the project's containers see it."""
-        return docker("network", "inspect", f"{self.project}_default", "--format", "{{(index .IPAM.Config 0).Gateway}}")
-
     def down(self, *words: str) -> None:
         self.run("down", *words)
+
+
+def host_address() -> str:
+    """An address of this host that every container reaches, whatever becomes of the project's own network."""
+    return docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
 
 
 async def _ready(http: httpx.AsyncClient, url: str) -> bool:

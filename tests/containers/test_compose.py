@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
-from tests.containers.compose import PARTS, Compose, command, is_local_engine
+from tests.containers.compose import PARTS, Compose, command, host_address, is_local_engine
 from tests.containers.engine import SERVICES, image_of, why_no_images
 from tests.faults.crowd import Crowd
 from tests.faults.proof import SCOPES, Receiver, holds, subscribe
@@ -41,7 +41,7 @@ async def up_s(compose: Compose) -> float:
 @pytest.fixture(scope="module")
 async def receiver(compose: Compose, up_s: float) -> AsyncIterator[Receiver]:
     receiver = Receiver()
-    await receiver.start(await asyncio.to_thread(compose.gateway))
+    await receiver.start(await asyncio.to_thread(host_address))
     await subscribe(compose, receiver)  # type: ignore[arg-type]  it asks for urls and tokens only
     yield receiver
     await receiver.stop()
