@@ -1,6 +1,7 @@
 """docker-compose.yml as an operator runs it, under a project name and on ports of its own."""
 
 import asyncio
+import ipaddress
 import json
 import os
 import shutil
@@ -114,7 +115,9 @@ class Compose:
 
 def host_address() -> str:
     """An address of this host that every container reaches, whatever becomes of the project's own network."""
-    return docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    found = json.loads(docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"))[0]
+    # Left unsaid where it is the default: the subnet's first address.
+    return found.get("Gateway") or str(ipaddress.ip_network(found["Subnet"])[1])
 
 
 async def _ready(http: httpx.AsyncClient, url: str) -> bool:

@@ -87,15 +87,15 @@ class Mongo(DockerContainer):
 
     def _is_primary(self) -> bool:
         try:
-            hello = self._command({"hello": 1})
+            hello = self._ask({"hello": 1})
             if not hello.get("setName"):
                 members = [{"_id": 0, "host": f"{self.alias}:27017"}]
-                self._command({"replSetInitiate": {"_id": "rs0", "members": members}})
+                self._ask({"replSetInitiate": {"_id": "rs0", "members": members}})
             return bool(hello.get("isWritablePrimary"))
         except (OSError, EOFError, TimeoutError, CommandFailed):
             return False
 
-    def _command(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
         port = int(self.get_exposed_port(27017))
         return asyncio.run(command(self.get_container_host_ip(), port, {**body, "$db": "admin"}))
 
@@ -104,8 +104,8 @@ class Service(DockerContainer):
     """One service on its image, hardened as in docker-compose.yml; `keys` is a folder made by `readable_keys`."""
 
     def __init__(self, name: str, network: Network, keys: Path, **settings: str) -> None:
-        super().__init__(image_of(name), read_only=True, tmpfs={"/tmp": ""}, cap_drop=["ALL"])
-        self.with_exposed_ports(8000).with_network(network)
+        super().__init__(image_of(name), read_only=True, cap_drop=["ALL"])
+        self.with_exposed_ports(8000).with_network(network).with_tmpfs_mount("/tmp")
         for variable, value in (environment(name) | settings).items():
             self.with_env(variable, value)
         for kind in ("jwks", "notify"):

@@ -1,6 +1,5 @@
 """One journey on the images: a join and a magazine reach a webhook's receiver and the publication ledger."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -49,10 +48,12 @@ async def containers(engine: None, tmp_path_factory: pytest.TempPathFactory) -> 
         network = exits.enter_context(Network())
         around = gateway(network)
         kafka, mongo = Kafka(network), Mongo(network)
-        await asyncio.gather(*(exits.enter_async_context(started(part)) for part in (kafka, mongo)))
+        for part in (kafka, mongo):
+            await exits.enter_async_context(started(part))
         await apply_topics(kafka.bootstrap)
         services = {name: Service(name, network, keys, KAIRAN_NOTIFY_ALLOW_PRIVATE=f"{around}/32") for name in SERVICES}
-        await asyncio.gather(*(exits.enter_async_context(started(one)) for one in services.values()))
+        for one in services.values():
+            await exits.enter_async_context(started(one))
         yield Containers(home, {name: one.url for name, one in services.items()}, around)
 
 
