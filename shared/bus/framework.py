@@ -19,7 +19,7 @@ Assigned = Callable[[Sequence[Place]], Awaitable[None]]
 def make_broker(bootstrap: str, client_id: str) -> KafkaBroker:
     """Consumes only; an exception of a handler makes it seek back to the first record of the batch."""
     return KafkaBroker(
-        bootstrap,
+        bootstrap.split(","),  # the framework takes a string for one address, commas and all
         client_id=client_id,
         consumer_only=True,
         apply_types=False,

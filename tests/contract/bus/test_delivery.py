@@ -2,9 +2,12 @@
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 
 import pytest
 
+from kairan.stack.kafka import ApacheKafka
+from kairan.stack.tansu import Tansu
 from shared.bus.command import Refused
 from shared.telemetry import tracing
 from tests.contract.bus.bench import Bus, join, leave
@@ -21,6 +24,15 @@ async def test_a_join_reaches_a_read_model_once(bus: Bus) -> None:
     await bus.heard([outcome.resource_id])
     assert set((await bus.seen()).values()) == {1}
     await bus.drained()
+
+
+async def test_of_several_addresses_one_that_answers_is_enough(
+    broker: ApacheKafka | Tansu, make_bus: Callable[[str, str], Awaitable[Bus]]
+) -> None:
+    bus = await make_bus(f"127.0.0.1:1,{broker.bootstrap}", broker.kind)
+    await bus.hear(bus.subscription(_group()))
+    await bus.heard([(await bus.execute(join())).resource_id])
+    await bus.stop()
 
 
 async def test_a_callers_trace_and_the_command_are_named_by_its_events(bus: Bus) -> None:
