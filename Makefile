@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test prove check format generate bench lock clean
+.PHONY: help setup demo test prove check format generate bench images lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ generate: setup ## write docs/ that come from the code: schemas, catalogue, Asyn
 
 bench: setup ## the benchmarks of the spine; benchmarks/README.md says how they measure
 	$(BIN)/python -m benchmarks.run
+
+images: ## build the images of the four services, labelled with the version from git
+	deploy/images/build
 
 lock: setup ## resolve the dependencies anew into requirements/*.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements/runtime.lock

@@ -1,20 +1,15 @@
 """`kairan link`: a new one-time link by which a browser gets in."""
 
 from kairan.cli.options import DEFAULT, HomeOption, JsonOption, print_json
-from kairan.stack.errors import StackError
 from kairan.stack.home import Home
-from kairan.stack.link import page_link
-from kairan.stack.status import read_status
+from kairan.stack.link import page_link, page_url
 from shared.web.tokens import ensure_keys
 
 
 def command(home: HomeOption = DEFAULT, as_json: JsonOption = False) -> None:
     """Print a link to the page that works once, within ten minutes."""
     place = Home(home)
-    running = read_status(place)
-    if not running or "metrics" not in running["urls"]:
-        raise StackError(f"no stack runs in {place.root}: start it by `kairan up`, or name its --home")
-    link = page_link(running["urls"]["metrics"], ensure_keys(place.keys))
+    link = page_link(page_url(place), ensure_keys(place.keys))
     if as_json:
         print_json({"link": link})
     else:

@@ -25,6 +25,7 @@ COMMANDS = {
     "doctor": "Say what is missing or wrong; exit 0 if a stack would start.",
     "link": "Print a new one-time link to the page.",
     "token": "Print a bearer token for the APIs.",
+    "keys": "Make the keys of a home that are missing.",
     "topics": "Create the topics that are declared and missing.",
     "dlt": "List, show and replay dead letters; resume stopped consumers.",
     "rebuild": "Fill a read model anew from the log, beside the live one.",

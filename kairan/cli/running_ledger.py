@@ -9,9 +9,10 @@ from urllib.error import HTTPError
 
 from kairan.stack.errors import StackError
 from kairan.stack.home import Home
-from kairan.stack.status import read_status
+from kairan.stack.link import page_url
 from kairan.year.judged import Judged
 from shared.clock import JST
+from shared.web.tokens import ensure_keys, issue
 
 TIMEOUT_S = 30.0
 TOKEN_LASTS_S = 120.0
@@ -22,15 +23,10 @@ class Running:
     """The metrics service of the stack in a home. Raises `StackError` where none runs."""
 
     def __init__(self, home: Home) -> None:
-        from shared.web.tokens import ensure_keys, issue
-
-        status = read_status(home)
-        if not status or "metrics" not in status["urls"]:
-            raise StackError(
-                f"no stack runs in {home.root}: start it by `kairan up`, name its --home, "
-                "or give --joins FILE and --publications FILE, or --streams DIR"
-            )
-        self._url = status["urls"]["metrics"]
+        try:
+            self._url = page_url(home)
+        except StackError as error:
+            raise StackError(f"{error}; or give --joins FILE and --publications FILE, or --streams DIR") from None
         self._token = issue(ensure_keys(home.keys), "operator", ["growth:read"], TOKEN_LASTS_S)
 
     def ledger(self) -> Judged:
@@ -44,7 +40,7 @@ class Running:
     def audit(self) -> Judged:
         """Without titles and days. Raises `StackError`."""
         found = self.read("/v1/audit")
-        return Judged({"as_of": found.get("as_of"), "audit": found.get("audit", found)}, {}, NOT_BEGUN, [])
+        return Judged({**found, "audit": found}, {}, NOT_BEGUN, [])
 
     def read(self, path: str) -> Mapping[str, Any]:
         """What metrics answers. Raises `StackError`."""

@@ -8,7 +8,7 @@ from kairan.cli.options import DEFAULT, HomeOption, JsonOption, print_json
 from kairan.stack.errors import BadSetting
 from kairan.stack.home import Home
 from shared.web.scopes import SCOPES
-from shared.web.tokens import ensure_keys, issue
+from shared.web.tokens import KEY_FILE, ensure_keys, issue
 
 
 def command(
@@ -26,7 +26,8 @@ def command(
         wrong = f"there is no scope {unknown[0]!r}" if unknown else "no scope is named"
         raise BadSetting(f"{wrong}; there are: {', '.join(SCOPES)}")
     place = Home(home)
-    place.prepare()
+    if not (place.keys / KEY_FILE).exists():  # a home that has its key may be read-only
+        place.prepare()
     token = issue(ensure_keys(place.keys), subject, scopes, expires_in)
     if as_json:
         print_json({"token": token, "subject": subject, "scopes": sorted(set(scopes)), "expires_in_s": expires_in})

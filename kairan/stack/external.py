@@ -13,12 +13,13 @@ from kairan.stack.wire import broker_count
 REACH_TIMEOUT_S = 20.0
 
 
-async def wait_for_kafka(bootstrap: str, timeout_s: float = REACH_TIMEOUT_S) -> None:
-    """Raises `StartFailed` when no broker answers within the time."""
+async def wait_for_kafka(bootstrap: str, timeout_s: float = REACH_TIMEOUT_S, brokers: int = 1) -> None:
+    """Raises `StartFailed` when not so many brokers are alive within the time."""
     deadline = time.monotonic() + timeout_s
-    while not await broker_count(bootstrap):
+    while (alive := await broker_count(bootstrap)) < brokers:
         if time.monotonic() > deadline:
-            raise StartFailed(f"no Kafka broker answers at {bootstrap} (KAIRAN_KAFKA)")
+            found = f"{alive} of {brokers} brokers are" if alive else "no Kafka broker answers"
+            raise StartFailed(f"{found} at {bootstrap} (KAIRAN_KAFKA)")
         await asyncio.sleep(0.2)
 
 

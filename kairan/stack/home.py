@@ -45,13 +45,14 @@ class Home:
                 f"the home {self.root} cannot be written ({error.strerror}); name another by --home"
             ) from error
 
-    def make_notify_key(self) -> Path:
+    def make_notify_key(self, elsewhere: Path | None = None) -> Path:
         """The key under which notify keeps its endpoints' secrets; made once. Losing it loses those secrets."""
-        if not self.notify_key_file.exists():
+        file = elsewhere or self.notify_key_file
+        if not file.exists():
             from cryptography.fernet import Fernet  # most commands only look, and start without it
 
-            replace(self.notify_key_file, Fernet.generate_key().decode())
-        return self.notify_key_file
+            replace(file, Fernet.generate_key().decode())
+        return file
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -33,15 +33,15 @@ class Receiver:
         self._runner: web.AppRunner | None = None
         self.url = ""
 
-    async def start(self) -> None:
+    async def start(self, host: str = "127.0.0.1") -> None:
         app = web.Application()
         app.router.add_post("/hook", self._take)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, host, 0)
         await site.start()
         assert site._server is not None
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/hook"
+        self.url = f"http://{host}:{self._runner.addresses[0][1]}/hook"
 
     async def stop(self) -> None:
         if self._runner:

@@ -94,7 +94,7 @@ def in_turn(*statuses: int) -> Answering:
 
 
 @asynccontextmanager
-async def receiving(answer: Answering = fine) -> AsyncIterator[Receiver]:
+async def receiving(answer: Answering = fine, host: str = "127.0.0.1") -> AsyncIterator[Receiver]:
     """A running receiver on a free port; requests that still hang at the end are cut off."""
     receiver = Receiver("", answer)
     app = web.Application()
@@ -102,9 +102,9 @@ async def receiving(answer: Answering = fine) -> AsyncIterator[Receiver]:
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, host, 0)
         await site.start()
-        receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+        receiver.url = f"http://{host}:{runner.addresses[0][1]}/hook"
         yield receiver
     finally:
         await runner.cleanup()
