@@ -1,11 +1,11 @@
 """The ledger and the audit of a running stack, asked of its metrics service by its own token."""
 
 import json
-import urllib.request
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
 
 from kairan.stack.errors import StackError
 from kairan.stack.home import Home
@@ -17,6 +17,7 @@ from shared.web.tokens import ensure_keys, issue
 TIMEOUT_S = 30.0
 TOKEN_LASTS_S = 120.0
 NOT_BEGUN = date(1970, 1, 1)
+DIRECT = build_opener(ProxyHandler({}))  # as the other commands ask: a proxy knows nothing of this machine's ports
 
 
 class Running:
@@ -44,9 +45,9 @@ class Running:
 
     def read(self, path: str) -> Mapping[str, Any]:
         """What metrics answers. Raises `StackError`."""
-        request = urllib.request.Request(self._url + path, headers={"Authorization": f"Bearer {self._token}"})
+        request = Request(self._url + path, headers={"Authorization": f"Bearer {self._token}"})
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+            with DIRECT.open(request, timeout=TIMEOUT_S) as answer:
                 found: Mapping[str, Any] = json.load(answer)
         except HTTPError as error:
             with error:

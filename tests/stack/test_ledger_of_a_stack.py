@@ -42,6 +42,7 @@ ROW = {
     "title": {"ja": "第1号", "en": "Issue [one]"},
 }
 LEDGER = {
+    "stream": "all",
     "as_of": "2022-03-31T15:00:00Z",
     "revision": 7,
     "joins": 300,
@@ -54,7 +55,11 @@ LEDGER = {
     "series": [{"series_id": "monthly", "extra": 80.0, "low": 40.0, "high": 120.0, "verdict": "likely"}],
 }
 DAYS = {"as_of": "2022-03-31T15:00:00Z", "rows": [{"from": "2022-03-01T00:00:00+09:00", "joins": 9}] * 31}
-ANSWERS = {"/v1/ledger": LEDGER, "/v1/joins?by=day": DAYS, "/v1/audit": {"as_of": LEDGER["as_of"], **AUDIT}}
+ANSWERS = {
+    "/v1/ledger": LEDGER,
+    "/v1/joins?by=day": DAYS,
+    "/v1/audit": {"stream": "all", "as_of": LEDGER["as_of"], **AUDIT},
+}
 
 
 class Metrics(BaseHTTPRequestHandler):
