@@ -46,7 +46,7 @@ async def settle(
     """The ledger of metrics once it knows all that was sent. Raises `NotSettled` if it stands still for `stuck_s`."""
     seen, since = -1, time.monotonic()
     while True:
-        ledger = await speaker.read("metrics", "/v1/publications")
+        ledger = await speaker.read("metrics", "/v1/ledger")
         missing = sent.missing(ledger)
         tell(int(ledger["joins"]))
         if not missing:
