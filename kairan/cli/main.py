@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from kairan.cli.quick_words import quick_call
 from kairan.stack.errors import HomeInUse, StackError
 
 COMMANDS = {
@@ -39,10 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     wanted = next((word for word in words if not word.startswith("-")), None)
     try:
+        if (quick := quick_call(words)) is not None:
+            quick()
+            sys.exit(0)
         program = build(wanted)
         if wanted in COMMANDS and wanted not in WITHOUT_LOGS:
             _quiet_libraries()
         program(args=words, prog_name="kairan")
+    except typer.Exit as ended:  # of a quick call: the parser turns its own into exit codes
+        sys.exit(ended.exit_code)
     except StackError as error:
         _end(str(error), USAGE if isinstance(error, HomeInUse) else FAILED)
     except KeyboardInterrupt:
