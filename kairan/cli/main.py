@@ -7,13 +7,14 @@ as the command. What its `--help` says is the function's docstring.
 import importlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
-
-import typer
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from kairan.cli.quick_words import quick_call
 from kairan.stack.errors import HomeInUse, StackError
+
+if TYPE_CHECKING:
+    import typer
 
 COMMANDS = {
     "demo": "Play a community's year through a real stack and open its page.",
@@ -31,7 +32,7 @@ COMMANDS = {
     "dlt": "List, show and replay dead letters; resume stopped consumers.",
     "rebuild": "Fill a read model anew from the log, beside the live one.",
 }
-WITHOUT_LOGS = ("ledger", "audit")  # nothing in them logs, and they start in a third of the time
+WITHOUT_LOGS = ("ledger", "audit")  # nothing in them logs, and structlog takes its time to load
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 
@@ -41,14 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted = next((word for word in words if not word.startswith("-")), None)
     try:
         if (quick := quick_call(words)) is not None:
-            quick()
-            sys.exit(0)
+            _end_by(quick)
         program = build(wanted)
         if wanted in COMMANDS and wanted not in WITHOUT_LOGS:
             _quiet_libraries()
         program(args=words, prog_name="kairan")
-    except typer.Exit as ended:  # of a quick call: the parser turns its own into exit codes
-        sys.exit(ended.exit_code)
     except StackError as error:
         _end(str(error), USAGE if isinstance(error, HomeInUse) else FAILED)
     except KeyboardInterrupt:
@@ -62,8 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _end(f"{type(error).__name__}: {error} (KAIRAN_DEBUG=1 shows where)", FAILED)
 
 
-def build(wanted: str | None) -> typer.Typer:
+def build(wanted: str | None) -> "typer.Typer":
     """The program with the wanted command loaded and all others known by name only."""
+    import typer  # here, as `main` turns a Ctrl-C into words, and a module that is only just loading cannot
+
     program = typer.Typer(
         name="kairan",
         help="Kairan: what was published, who joined, how sure we are.",
@@ -85,7 +85,7 @@ def _unloaded() -> None:
     raise AssertionError("only the wanted command is run")
 
 
-def _attach(program: typer.Typer, name: str) -> None:
+def _attach(program: "typer.Typer", name: str) -> None:
     module = importlib.import_module(f"kairan.cli.{name}")
     app: Any = getattr(module, "app", None)
     if app is None:
@@ -107,6 +107,16 @@ def _quiet_libraries() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
+
+
+def _end_by(quick: Callable[[], None]) -> NoReturn:
+    import typer
+
+    try:
+        quick()
+    except typer.Exit as ended:  # the parser turns its own into exit codes
+        sys.exit(ended.exit_code)
+    sys.exit(0)
 
 
 def _end(words: str, code: int) -> None:
