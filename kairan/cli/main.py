@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The console script; ends the process with the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     wanted = next((word for word in words if not word.startswith("-")), None)
+    _open_what_is_closed()
     try:
         if (quick := quick_call(words)) is not None:
             _end_by(quick)
@@ -117,6 +118,13 @@ def _end_by(quick: Callable[[], None]) -> NoReturn:
     except typer.Exit as ended:  # the parser turns its own into exit codes
         sys.exit(ended.exit_code)
     sys.exit(0)
+
+
+def _open_what_is_closed() -> None:
+    """Who starts a command without a stdout or stderr (`>&-`) hears nothing, which is no error."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
 
 
 def _end(words: str, code: int) -> None:

@@ -268,6 +268,17 @@ def test_a_reader_that_goes_away_ends_it(running: subprocess.Popen[str]) -> None
     assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
+def test_without_a_stdout_it_ends_without_a_word(files: list[str]) -> None:
+    script = 'exec "$0" "$@" >&-'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, *KAIRAN, "ledger", *files, "--json"],
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=True,
+    )
+    assert done.stderr == b""
+
+
 def children_of(pid: int) -> list[int]:
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in found]
