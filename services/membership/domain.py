@@ -169,9 +169,7 @@ def _present(state: State | None) -> State:
 
 def _left(member: State, reason: LeaveReason) -> MemberLeft:
     """Says when the member had joined, so that a counter of cohorts needs no table of members (ADR 0005)."""
-    return MemberLeft(
-        reason_code=reason, joined_at=member["joined_at"], joined_precision=member["joined_precision"]
-    )
+    return MemberLeft(reason_code=reason, joined_at=member["joined_at"], joined_precision=member["joined_precision"])
 
 
 def _refuse_unless_belonging(member: State) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from services.metrics.domain import counts, publications
-from services.metrics.store.read_model import GROUP, add_counts, merge_publications, pass_time
+from services.metrics.domain.captured import count_named
+from services.metrics.store.read_model import GROUP, add_counts, add_named, merge_publications, pass_time
 from shared.bus.batch import Received, Subscription
 from shared.bus.generations import Tx
 from shared.bus.topics import GROUPS
@@ -15,7 +16,9 @@ _MODELS = (*counts.HEARD, *publications.HEARD, TimePassed)
 
 async def apply(batch: Sequence[Received], tx: Tx) -> None:
     """Adds what the batch counts, merges what it says of publications, moves the clock; for live and rebuild alike."""
-    await add_counts(tx, counts.count((_partition(one), one.event) for one in batch))
+    facts = [(_partition(one), one.event) for one in batch]
+    await add_counts(tx, counts.count(facts))
+    await add_named(tx, count_named(facts))
     await merge_publications(tx, (one.event for one in batch if publications.concerns(one.event)))
     passed = [one.event.data.until for one in batch if isinstance(one.event.data, TimePassed)]
     if passed:

@@ -33,7 +33,9 @@ class _Spike(EventData):
     extra: Annotated[float, about("`observed - expected`: extra joins after; never proof of a cause.", unit=_JOINS)]
     low: Annotated[_Count, about("Lower end of the 90 % range of the extra joins.", unit=_JOINS)]
     high: Annotated[_Count, about("Upper end of the 90 % range of the extra joins.", unit=_JOINS)]
-    log_evidence: Annotated[float, about("The largest evidence E so far; alarms begin at ln 100 = 4.6 or above.", unit="ln E")]
+    log_evidence: Annotated[
+        float, about("The largest evidence E so far; alarms begin at ln 100 = 4.6 or above.", unit="ln E")
+    ]
     verdict: Annotated[GrowthVerdict, about("How sure it is, as known at `as_of`.")]
 
 

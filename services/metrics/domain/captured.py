@@ -1,4 +1,4 @@
-"""Joins that name a publication as their source become counts per stream, name and hour: sums, in any order the same."""
+"""Joins that name a publication as their source become counts per stream, name and hour: sums, in any order."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -8,6 +8,7 @@ import numpy as np
 from services.metrics import growth
 from services.metrics.domain.counts import ALL, hour_of, theme_stream
 from services.metrics.domain.publications import Publication
+from services.metrics.growth.model import Counts
 from shared.catalogue import Event, JoinVoided, MemberJoined
 
 
@@ -57,7 +58,7 @@ class Captured:
         hours[hour] = hours.get(hour, 0) + joins - before
         return True
 
-    def of(self, publication: Publication, joins: growth.Joins, first: int) -> growth.Counts | None:
+    def of(self, publication: Publication, joins: growth.Joins, first: int) -> Counts | None:
         """Joins by the hour that named this publication, as `joins.counts` (whose first hour is `first`) and never more
         than those; None where none did."""
         named: dict[int, int] = {}

@@ -11,7 +11,7 @@ SOURCES: tuple[str, ...] = get_args(JoinSource)
 UNDATED = "undated"  # an opening stock: members whose day of joining nobody knows
 UNTOLD = "untold"  # leaves from before they told when the member had joined
 Field = str
-"""`source:<source>`: joins of growth; `joined:undated`: members of unknown date; `left:<month or undated or untold>`."""
+"""`source:<source>`: joins of growth; `joined:undated`: members of unknown date; `left:<month, undated or untold>`."""
 
 
 class Day(NamedTuple):

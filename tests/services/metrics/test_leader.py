@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.metrics.domain.board import Board
+from services.metrics.domain.board import Board, Ledger, Row
 from services.metrics.store.board import LEASE, Boards
 from shared.store.leases import LeaseLost, Leases
 from shared.store.mongo import Store
@@ -18,6 +18,10 @@ async def store(mongo_uri: str) -> AsyncIterator[Store]:
     yield store
     await store.client.drop_database(store.name)
     await store.close()
+
+
+def _board(*rows: Row) -> Board:
+    return Board(ledger=Ledger(publications=rows))
 
 
 async def _holding(leases: Leases) -> "asyncio.Task[None]":
@@ -51,8 +55,8 @@ async def test_only_changed_rows_are_written_and_gone_ones_vanish(store: Store) 
 
     leases, boards = Leases(store, (LEASE,), "leader"), Boards(store)
     leads = await _holding(leases)
-    one = await boards.write(Board(publications=(row(id="a"), row(id="b"), row(id="c"))), Board(), leases)
-    two = await boards.write(Board(publications=(row(id="a"), row(id="b", observed=82))), one, leases)
+    one = await boards.write(_board(row(id="a"), row(id="b"), row(id="c")), Board(), leases)
+    two = await boards.write(_board(row(id="a"), row(id="b", observed=82)), one, leases)
     revisions = {doc["_id"]: doc["revision"] async for doc in store.collection("ledger").find()}
     assert revisions == {"a": 1, "b": 2, "c": 2}
     assert (await boards.read()).publications == two.publications

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.metrics.domain.board import Board, DayBar, Row, Title
+from services.metrics.domain.board import Board, DayBar, Ledger, Row, Title
 from services.metrics.page import render
 from services.metrics.page.dates import moment_text
 from services.metrics.page.english import ENGLISH
@@ -46,14 +46,14 @@ def board(**changes: Any) -> Board:
     )
     told: dict[str, Any] = {
         "revision": 7,
-        "as_of": AS_OF,
         "now": AS_OF,
         "today_joins": 9,
         "members": 5100,
-        "publications": (row(),),
         "days": days,
     }
-    return Board(**told | changes)
+    said: dict[str, Any] = {"as_of": AS_OF, "publications": (row(),)}
+    said |= {name: changes.pop(name) for name in Ledger.model_fields if name in changes and name != "joins"}
+    return Board(**told | changes, ledger=Ledger(**said))
 
 
 def test_today_in_one_sentence() -> None:
