@@ -1,0 +1,92 @@
+"""Alarms, their end and milestones reach kairan.growth once, whoever leads and however often all is made anew."""
+
+import asyncio
+import uuid
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.metrics import growth
+from services.metrics.app import rebuild
+from shared.catalogue import Event, GrowthSpikeClosed, GrowthSpikeDetected, MilestoneReached, decode
+from shared.store.mongo import Store
+from tests.services.metrics.alarms import simple_alarms
+from tests.services.metrics.facts import joined, published, time_passed, voided, year_of_joins
+from tests.services.metrics.replicas import ON_APACHE, Metrics, ledger, until
+from tests.services.world import read_topic
+
+START = datetime(2021, 11, 1, 15, tzinfo=UTC)
+PUBLISHED = START + timedelta(days=80, hours=3, minutes=20)
+ALARM = PUBLISHED.replace(minute=0) + timedelta(hours=3)
+OPEN, END = PUBLISHED.replace(minute=0) + timedelta(hours=20), START + timedelta(days=100)
+
+
+@pytest.fixture(autouse=True)
+def alarms_by_a_simple_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "ledger", simple_alarms)
+
+
+async def told(metrics: Metrics) -> list[Event]:
+    """All growth events on the log, per subject in order."""
+    events = []
+    for record in await read_topic(metrics.bootstrap, "kairan.growth"):
+        event = decode(record.topic, record.key, record.value, record.headers, wanted=None)
+        assert isinstance(event, Event)
+        events.append(event)
+    return events
+
+
+def kinds(events: list[Event]) -> Counter[str]:
+    return Counter(type(event.data).__name__ for event in events)
+
+
+def surge() -> list[Event]:
+    return [joined(PUBLISHED + timedelta(hours=hour % 12), theme="care") for hour in range(60)]
+
+
+@ON_APACHE
+async def test_an_alarm_its_end_and_milestones_are_told_once(metrics: Metrics) -> None:
+    replica = await metrics.replica(clock="stream")
+    calm, extra = year_of_joins(1, 100, 7, START), surge()
+    before = [event for event in calm if event.envelope.time < OPEN]
+    await metrics.send([*before, *extra, published("issue", PUBLISHED), time_passed(OPEN)])
+    events = await until(lambda: told(metrics), lambda said: kinds(said)["GrowthSpikeDetected"] == 1)
+    (detected,) = [event for event in events if isinstance(event.data, GrowthSpikeDetected)]
+    assert isinstance(detected.data, GrowthSpikeDetected)
+    assert (detected.envelope.time, detected.envelope.subject) == (ALARM, "issue")
+    assert (detected.envelope.recorded_time, detected.data.as_of) == (OPEN, OPEN)
+    assert uuid.UUID(detected.envelope.id).version == 5
+
+    await metrics.send([*calm[len(before) :], time_passed(END)])
+    events = await until(
+        lambda: told(metrics), lambda said: kinds(said)["GrowthSpikeClosed"] == 1 and kinds(said)["MilestoneReached"] == 3
+    )
+    (closed,) = [event for event in events if isinstance(event.data, GrowthSpikeClosed)]
+    assert isinstance(closed.data, GrowthSpikeClosed)
+    assert closed.envelope.time == closed.data.alarm_at - timedelta(hours=3) + timedelta(hours=168)
+    assert closed.envelope.aggregate_version == 2
+    assert closed.data.low <= closed.data.extra <= closed.data.high
+    reached = [event.data.value for event in events if isinstance(event.data, MilestoneReached)]
+    assert reached == [100, 250, 500]
+    ids = {event.envelope.id for event in events}
+
+    await replica.stop()
+    metrics.replicas.remove(replica)
+    heir = await metrics.replica(clock="stream")
+    await rebuild(metrics.settings("rebuild"), database=metrics.store.name)
+    late = [voided(join, END) for join in extra]
+    await metrics.send(late)
+    found = await until(lambda: ledger(heir), lambda said: said["joins"] == len(calm))
+    (row,) = found["publications"]
+    assert (row["verdict"], row["alarm_at"]) == ("unclear", ALARM.isoformat().replace("+00:00", "Z"))
+    restated = await until(lambda: history(heir, "issue"), lambda said: bool(said["restated"]))
+    assert "voided" in restated["restated"][-1]["reasons"]
+    after = await told(metrics)
+    assert {event.envelope.id for event in after} == ids
+    assert len(after) == len(events)
+
+
+async def history(replica: object, publication: str) -> dict[str, object]:
+    answer = await replica.http.get(f"/v1/ledger/{publication}/history")  # type: ignore[attr-defined]
+    return answer.json()  # type: ignore[no-any-return]
