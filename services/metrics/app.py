@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from services.metrics.accounting import Accounting
+from services.metrics.api.accounts import accounting_routes
 from services.metrics.api.figures import figures_routes
 from services.metrics.api.ledgers import ledger_routes
 from services.metrics.consumers import SUBSCRIPTION
@@ -55,6 +57,7 @@ def build(settings: ServiceSettings | None = None, database: str = DATABASE) -> 
         routers=[
             figures_routes(Figures(store, settings.clock), Boards(store), live),
             ledger_routes(Boards(store), History(store)),
+            accounting_routes(Accounting(store, settings.clock)),
             page(live, sessions, settings.jwks_file),
         ],
         parts=[sessions, relay, consumer, evaluator, live],

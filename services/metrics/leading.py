@@ -3,7 +3,7 @@
 import time
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from services.metrics.domain.board import Board, Ledger, Restated
 from services.metrics.domain.counts import hour_of
@@ -12,13 +12,16 @@ from services.metrics.domain.hours import Now
 from services.metrics.domain.news import News, Told, milestones, spikes, with_alarms
 from services.metrics.domain.restating import Settled, restated, settled
 from services.metrics.domain.settled import Settling
+from services.metrics.domain.splits import Splits, splits
 from services.metrics.growth.milestones import Milestone, reached
 from services.metrics.knowledge import Knowledge
+from services.metrics.store.accounts import Accounts
 from services.metrics.store.board import Boards
 from services.metrics.store.history import History
+from services.metrics.store.splits import read_splits, write_splits
 from services.metrics.store.told import Telling, read_told
 from services.metrics.store.watermark import LOOK_EVERY_S, Watermark
-from shared.clock import ClockKind, wall_now
+from shared.clock import ClockKind, jst_day, wall_now
 from shared.store.mongo import Session, Store
 
 
@@ -33,11 +36,13 @@ class Made:
     known: Settled | None = None
     restated: dict[str, Restated] = field(default_factory=dict)
     history: History | None = None
+    store: Store | None = None
+    splits: Splits | None = None
 
     @property
     def worth_writing(self) -> bool:
         """Whether there is more than the board to write."""
-        return bool(self.entrances or self.gone or self.telling or self.known)
+        return bool(self.entrances or self.gone or self.telling or self.known or self.splits)
 
     async def also(self, revision: int, session: Session) -> None:
         """Called inside the board's transaction, maybe more than once."""
@@ -45,6 +50,8 @@ class Made:
             await self.telling.write(session)
         if self.known is not None and self.history is not None:
             await self.history.write(self.known, self.restated, session)
+        if self.splits is not None and self.store is not None:
+            await write_splits(self.store, self.splits, session)
 
 
 class Leading:
@@ -61,6 +68,7 @@ class Leading:
         self._newest: dict[str, Restated] = {}
         self._settled: Settled | None = None
         self._entrances: dict[str, Ledger] = {}
+        self._splits: Splits | None = None
         self._began = True
         self._reached: Sequence[Milestone] = ()
         self._reached_by: tuple[datetime, int] | None = None
@@ -72,6 +80,7 @@ class Leading:
         leading._told = await read_told(store)
         leading._newest = await leading._history.newest()
         leading._settled = await leading._history.settled()
+        leading._splits = await read_splits(store)
         leading._entrances = {one.stream: one for one in await Boards(store).entrances()}
         return leading
 
@@ -92,7 +101,7 @@ class Leading:
             self._entrances[fresh.stream] = fresh
         for stream in gone:
             del self._entrances[stream]
-        made = Made(self._board(judged, now), gone=gone, history=self._history)
+        made = Made(self._board(judged, now), gone=gone, history=self._history, store=self._store)
         if now.as_of is not None:
             await self._settle(made, judged, now.as_of, written.revision + 1)
         made.board = self._board(judged, now)
@@ -116,6 +125,9 @@ class Leading:
         claims: list[Hashable] = [one.claim for one in news]
         if self._unsettled(as_of):
             claims.append(ledger_claim)
+        split_claim = self._split_claim(as_of)
+        if split_claim is not None:
+            claims.append(split_claim)
         self._settling.see(claims, self._knowledge.read_at)
         if self._settling.asks(time.monotonic()):
             caught_up_at = await self._watermark.passed()
@@ -129,6 +141,8 @@ class Leading:
             made.telling = Telling(self._store, telling, self._told, recorded_at)
         if ledger_claim in ripe:
             await self._remember(made, judged, revision)
+        if split_claim in ripe:
+            made.splits = self._splits = await self._split(_last_day(as_of))
 
     def _news(self, judged: Judged, as_of: datetime) -> list[News]:
         news = [one for ledger in (judged.ledger, *self._entrances.values()) for one in spikes(ledger, self._told)]
@@ -140,6 +154,19 @@ class Leading:
             self._reached_by = (as_of, hours.version)
             self._reached = reached(hours.by_hour(), hour_of(as_of))
         return self._reached
+
+    def _split_claim(self, as_of: datetime) -> Hashable | None:
+        """Split figures move once a day; the very first ones wait until nothing moves."""
+        hours = self._knowledge.everything.hours
+        if self._splits is None:
+            return ("splits", hours.version) if hours.members() > 0 else None
+        return ("splits", _last_day(as_of)) if _last_day(as_of) > self._splits.day else None
+
+    async def _split(self, day: date) -> Splits:
+        accounts = await Accounts.serving(self._store)
+        joined = await accounts.joined()
+        depths, organisations = await accounts.depths(), await accounts.organisations()
+        return splits(day, joined.by_month, joined.left, depths, organisations, self._splits)
 
     def _unsettled(self, as_of: datetime) -> bool:
         """Whether what is remembered as known is not what is known."""
@@ -162,3 +189,8 @@ class Leading:
         self._newest |= made.restated
         self._settled, self._began = made.known, False
         self._knowledge.late_from = None
+
+
+def _last_day(as_of: datetime) -> date:
+    """The Asia/Tokyo day that is over at `as_of`."""
+    return jst_day(as_of) - timedelta(days=1)

@@ -1,7 +1,7 @@
 """Facts about members become counts per stream and hour: sums, so any order of the facts gives the same content."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from shared.catalogue import Event, JoinVoided, MemberJoined, MemberLeft
@@ -64,6 +64,11 @@ def hour_of(moment: datetime) -> int:
 def moment_of(hour: int) -> datetime:
     """The beginning of an hour, aware, UTC."""
     return EPOCH + timedelta(hours=hour)
+
+
+def day_of(moment: datetime) -> date:
+    """The Asia/Tokyo day of an aware moment."""
+    return (moment.astimezone(UTC) + timedelta(hours=_TOKYO_AHEAD_H)).date()
 
 
 def first_hour_of_day(hour: int) -> int:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple, get_args
 
+from services.metrics.domain.counts import day_of
 from shared.catalogue import Event, JoinedPrecision, JoinSource, JoinVoided, MemberJoined, MemberLeft
-from shared.clock import jst_day
 
 SOURCES: tuple[str, ...] = get_args(JoinSource)
 UNDATED = "undated"  # an opening stock: members whose day of joining nobody knows
@@ -26,7 +26,7 @@ def count_daily(facts: Iterable[tuple[int, Event]]) -> dict[Day, dict[Field, int
     sums: dict[Day, dict[Field, int]] = {}
     for partition, event in facts:
         for moment, field, change in _changes(event):
-            row = sums.setdefault(Day(jst_day(moment), partition), {})
+            row = sums.setdefault(Day(day_of(moment), partition), {})
             row[field] = row.get(field, 0) + change
     return {day: kept for day, row in sums.items() if (kept := {name: n for name, n in row.items() if n})}
 
@@ -35,7 +35,7 @@ def cohort(joined_at: datetime | None, precision: JoinedPrecision | None) -> str
     """The month of joining in Japan (`2021-04`), or why there is none."""
     if joined_at is None or precision is None:
         return UNTOLD
-    return UNDATED if precision == "unknown" else f"{jst_day(joined_at):%Y-%m}"
+    return UNDATED if precision == "unknown" else f"{day_of(joined_at):%Y-%m}"
 
 
 def _changes(event: Event) -> Iterable[tuple[datetime, Field, int]]:

@@ -12,7 +12,7 @@ ENOUGH = 20
 
 
 def simple_alarms(joins: Joins, publications: Sequence[Publication], as_of: datetime) -> Ledger:
-    """The real ledger; but three hours after each publication there is an alarm if its window ever has 20 extra joins."""
+    """The real ledger; but three hours after a publication there is an alarm if its window has 20 extra joins."""
     found = real_ledger(joins, publications, as_of)
     return replace(found, rows=tuple(_with_alarm(row, as_of) for row in found.rows))
 

@@ -1,6 +1,5 @@
 """Alarms, their end and milestones reach kairan.growth once, whoever leads and however often all is made anew."""
 
-import asyncio
 import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,6 @@ import pytest
 from services.metrics import growth
 from services.metrics.app import rebuild
 from shared.catalogue import Event, GrowthSpikeClosed, GrowthSpikeDetected, MilestoneReached, decode
-from shared.store.mongo import Store
 from tests.services.metrics.alarms import simple_alarms
 from tests.services.metrics.facts import joined, published, time_passed, voided, year_of_joins
 from tests.services.metrics.replicas import ON_APACHE, Metrics, ledger, until
@@ -60,7 +58,8 @@ async def test_an_alarm_its_end_and_milestones_are_told_once(metrics: Metrics) -
 
     await metrics.send([*calm[len(before) :], time_passed(END)])
     events = await until(
-        lambda: told(metrics), lambda said: kinds(said)["GrowthSpikeClosed"] == 1 and kinds(said)["MilestoneReached"] == 3
+        lambda: told(metrics),
+        lambda said: kinds(said)["GrowthSpikeClosed"] == 1 and kinds(said)["MilestoneReached"] == 3,
     )
     (closed,) = [event for event in events if isinstance(event.data, GrowthSpikeClosed)]
     assert isinstance(closed.data, GrowthSpikeClosed)
