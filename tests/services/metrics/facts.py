@@ -18,6 +18,7 @@ from shared.catalogue import (
     JoinVoided,
     MemberJoined,
     MemberLeft,
+    MemberProfile,
     SessionHeld,
     TimePassed,
     Title,
@@ -48,8 +49,16 @@ def joined(at: datetime, member: str = "", precision: Precision = "hour", theme:
     return fact(data, member or f"m-{next(_ids)}", at)
 
 
-def left(at: datetime, member: str) -> Event:
-    return fact(MemberLeft(reason_code="self"), member, at, 2)
+def left(at: datetime, member: str, joined_at: datetime | None = None, precision: Precision = "hour") -> Event:
+    """`joined_at` None: an event of the time before it said when the member had joined."""
+    said = {} if joined_at is None else {"joined_at": joined_at, "joined_precision": precision}
+    return fact(MemberLeft(reason_code="self", **said), member, at, 2)  # type: ignore[arg-type]
+
+
+def tombstone(member: str, at: datetime, version: int) -> Event:
+    """The end of a member's profile."""
+    template = fact(MemberProfile(), member, at, version)
+    return Event(template.envelope, None)
 
 
 def voided(join: Event, at: datetime, left_at: datetime | None = None) -> Event:
