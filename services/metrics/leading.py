@@ -94,8 +94,10 @@ class Leading:
     async def make(self, written: Board) -> Made:
         """The next board and what belongs to it."""
         now = self._knowledge.now()
+        before = self._knowledge.everything.judged
         judged = await self._knowledge.ledger(now.as_of)
-        fresh = await self._knowledge.one_entrance(now.as_of)
+        # An entrance's turn comes when the ledger of all joins stands: nobody waits for that one longer than before.
+        fresh = await self._knowledge.one_entrance(now.as_of) if judged is before else None
         gone = sorted(self._entrances.keys() - self._knowledge.entrances())
         if fresh is not None:
             self._entrances[fresh.stream] = fresh

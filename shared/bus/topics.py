@@ -82,7 +82,7 @@ def _followers() -> Iterable[Topic]:
     for group, topics in GROUPS.items():
         for topic in topics:
             # Kept for ever: what a replay healed must be there when the read model is rebuilt from the log. But what an
-            # erase empties must not stay behind here (ADR 0010).
+            # erase empties must not stay behind here (ADR 0011).
             kept_ms = _DAYS_30 if topic in _ERASABLE else _FOREVER
             yield Topic(retry_topic(topic, group), partitions=1, retention_ms=kept_ms, max_bytes=_MAX_DEAD_LETTER)
             yield Topic(
