@@ -1,7 +1,7 @@
 """Facts about members become counts per stream and hour: sums, so any order of the facts gives the same content."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from shared.catalogue import Event, JoinVoided, MemberJoined, MemberLeft
@@ -11,6 +11,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Japan has had one offset without summer time since 1951, so its days begin at a whole UTC hour. Were that to change,
 # only `first_hour_of_day` would: hours are stored, days are derived.
 _TOKYO_AHEAD_H = 9
+_FIRST_DAY = EPOCH.toordinal()
 
 
 class Cell(NamedTuple):
@@ -66,9 +67,9 @@ def moment_of(hour: int) -> datetime:
     return EPOCH + timedelta(hours=hour)
 
 
-def day_of(moment: datetime) -> date:
-    """The Asia/Tokyo day of an aware moment."""
-    return (moment.astimezone(UTC) + timedelta(hours=_TOKYO_AHEAD_H)).date()
+def day_number(moment: datetime) -> int:
+    """The Asia/Tokyo day of an aware moment, as `date.toordinal` numbers days."""
+    return (hour_of(moment) + _TOKYO_AHEAD_H) // 24 + _FIRST_DAY
 
 
 def first_hour_of_day(hour: int) -> int:

@@ -1,10 +1,10 @@
 """Facts about members become daily aggregates for growth accounting: joins by source, leaves by month of joining."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, get_args
 
-from services.metrics.domain.counts import day_of
+from services.metrics.domain.counts import day_number
 from shared.catalogue import Event, JoinedPrecision, JoinSource, JoinVoided, MemberJoined, MemberLeft
 
 SOURCES: tuple[str, ...] = get_args(JoinSource)
@@ -12,6 +12,9 @@ UNDATED = "undated"  # an opening stock: members whose day of joining nobody kno
 UNTOLD = "untold"  # leaves from before they told when the member had joined
 Field = str
 """`source:<source>`: joins of growth; `joined:undated`: members of unknown date; `left:<month, undated or untold>`."""
+
+_UNDATED_JOINS = f"joined:{UNDATED}"
+_JOINS_BY = {source: f"source:{source}" for source in SOURCES}
 
 
 class Day(NamedTuple):
@@ -23,34 +26,40 @@ class Day(NamedTuple):
 
 def count_daily(facts: Iterable[tuple[int, Event]]) -> dict[Day, dict[Field, int]]:
     """What facts, as (partition, event), add to each day; sums, so any order gives the same."""
-    sums: dict[Day, dict[Field, int]] = {}
+    sums: dict[tuple[int, int, Field], int] = {}
     for partition, event in facts:
         for moment, field, change in _changes(event):
-            row = sums.setdefault(Day(day_of(moment), partition), {})
-            row[field] = row.get(field, 0) + change
-    return {day: kept for day, row in sums.items() if (kept := {name: n for name, n in row.items() if n})}
+            key = (day_number(moment), partition, field)
+            sums[key] = sums.get(key, 0) + change
+    days: dict[Day, dict[Field, int]] = {}
+    for (number, partition, field), n in sums.items():
+        if n:
+            days.setdefault(Day(date.fromordinal(number), partition), {})[field] = n
+    return days
 
 
 def cohort(joined_at: datetime | None, precision: JoinedPrecision | None) -> str:
     """The month of joining in Japan (`2021-04`), or why there is none."""
     if joined_at is None or precision is None:
         return UNTOLD
-    return UNDATED if precision == "unknown" else f"{day_of(joined_at):%Y-%m}"
+    return UNDATED if precision == "unknown" else f"{date.fromordinal(day_number(joined_at)):%Y-%m}"
 
 
-def _changes(event: Event) -> Iterable[tuple[datetime, Field, int]]:
-    data = event.data
+def _changes(event: Event) -> Sequence[tuple[datetime, Field, int]]:
+    data, envelope = event.data, event.envelope
     if isinstance(data, MemberJoined):
-        yield _join(data.source, data.joined_precision, event.envelope.time, event.envelope.recorded_time, 1)
-    elif isinstance(data, MemberLeft):
-        yield event.envelope.time, f"left:{cohort(data.joined_at, data.joined_precision)}", 1
-    elif isinstance(data, JoinVoided):
-        yield _join(data.source, data.joined_precision, data.joined_at, event.envelope.recorded_time, -1)
-        if data.left_at is not None:
-            yield data.left_at, f"left:{cohort(data.joined_at, data.joined_precision)}", -1
+        return (_join(data.source, data.joined_precision, envelope.time, envelope.recorded_time, 1),)
+    if isinstance(data, MemberLeft):
+        return ((envelope.time, f"left:{cohort(data.joined_at, data.joined_precision)}", 1),)
+    if not isinstance(data, JoinVoided):
+        return ()
+    undone = _join(data.source, data.joined_precision, data.joined_at, envelope.recorded_time, -1)
+    if data.left_at is None:
+        return (undone,)
+    return undone, (data.left_at, f"left:{cohort(data.joined_at, data.joined_precision)}", -1)
 
 
 def _join(
     source: str, precision: JoinedPrecision, at: datetime, recorded: datetime, change: int
 ) -> tuple[datetime, Field, int]:
-    return (recorded, f"joined:{UNDATED}", change) if precision == "unknown" else (at, f"source:{source}", change)
+    return (recorded, _UNDATED_JOINS, change) if precision == "unknown" else (at, _JOINS_BY[source], change)
