@@ -85,21 +85,27 @@ class Evaluator:
         async with Changes(self._store, {name: model.name(name) for name in _FOLLOWED}) as changes:
             await knowledge.read()
             watermark = Watermark(self._store, self._bootstrap, model.generation)
-            leading = await Leading.begin(self._store, knowledge, watermark, self._clock)
-            written = await self._boards.read()
-            log.info("evaluate_leads", generation=model.generation, revision=written.revision)
-            while LEASE in self._leases.held():
-                made_at = time.monotonic()
-                made = await leading.make(written)
-                if made.worth_writing or _differ(made.board, written):
-                    written = await self._boards.write(
-                        made.board, written, self._leases, entrances=made.entrances, gone=made.gone, also=made.also
-                    )
-                    self._revision = written.revision
-                if (await ReadModel.serving(self._store)).generation != model.generation:
-                    return
-                await _until_something_changes(changes, knowledge, leading, made_at)
-                await knowledge.read_again(changes)
+            try:
+                leading = await Leading.begin(self._store, knowledge, watermark, self._clock)
+                await self._follow(model, knowledge, leading, changes)
+            finally:
+                await watermark.close()
+
+    async def _follow(self, model: ReadModel, knowledge: Knowledge, leading: Leading, changes: Changes) -> None:
+        written = await self._boards.read()
+        log.info("evaluate_leads", generation=model.generation, revision=written.revision)
+        while LEASE in self._leases.held():
+            made_at = time.monotonic()
+            made = await leading.make(written)
+            if made.worth_writing or _differ(made.board, written):
+                written = await self._boards.write(
+                    made.board, written, self._leases, entrances=made.entrances, gone=made.gone, also=made.also
+                )
+                self._revision = written.revision
+            if (await ReadModel.serving(self._store)).generation != model.generation:
+                return
+            await _until_something_changes(changes, knowledge, leading, made_at)
+            await knowledge.read_again(changes)
 
 
 async def _until_something_changes(changes: Changes, knowledge: Knowledge, leading: Leading, made_at: float) -> None:
