@@ -1,0 +1,45 @@
+"""Forecasts by statistical packages: statsmodels' NB-GLM and unobserved components, and pycausalimpact."""
+
+import numpy as np
+
+from benchmarks.growth.peers.sight import DAYS_BEFORE, Opinion, Sight, from_simulated
+from benchmarks.growth.three_sigma import DAYS_AFTER
+from kairan.year.counts import Floats
+
+SIMULATIONS = 1000
+LEAST_SCATTER = 1e-6  # of the negative binomial, where the fit finds none
+
+
+def negative_binomial(sight: Sight) -> Opinion:
+    """statsmodels' NegativeBinomial with weekdays and a linear trend; its own error is not in its forecasts."""
+    from statsmodels.api import NegativeBinomial
+
+    day = np.arange(DAYS_BEFORE + DAYS_AFTER)
+    design = np.column_stack([np.ones(day.size), day / day.size, np.eye(7)[day % 7][:, 1:]])
+    fitted = NegativeBinomial(sight.before, design[:DAYS_BEFORE]).fit(disp=0)
+    mean = fitted.predict(design[DAYS_BEFORE:])
+    size = 1 / max(float(fitted.params[-1]), LEAST_SCATTER)
+    rng = np.random.default_rng(sight.at)
+    simulated = rng.negative_binomial(size, size / (size + mean), (5 * SIMULATIONS, DAYS_AFTER))
+    return from_simulated(sight.after, simulated.astype(float))
+
+
+def unobserved_components(sight: Sight) -> Opinion:
+    """Local level and weekdays by maximum likelihood, simulated from the end of what was seen before."""
+    from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+    model = UnobservedComponents(sight.before, "llevel", seasonal=7, stochastic_seasonal=False)
+    simulated = model.fit(disp=0).simulate(DAYS_AFTER, anchor="end", repetitions=SIMULATIONS, random_state=sight.at)
+    return from_simulated(sight.after, np.asarray(simulated).reshape(DAYS_AFTER, -1).T)
+
+
+def causal_impact(sight: Sight) -> Opinion:
+    """One fit: its simulations of the days after are what its tail probability is computed from, for each look."""
+    from causalimpact import CausalImpact
+    from pandas import DataFrame
+
+    np.random.seed(sight.at)  # it draws from the global state
+    days: Floats = np.concatenate([sight.before, sight.after])
+    whole = [0, DAYS_BEFORE - 1], [DAYS_BEFORE, days.size - 1]
+    found = CausalImpact(DataFrame({"y": days}), *whole, nseasons=[{"period": 7}], alpha=0.1, n_sims=SIMULATIONS)
+    return from_simulated(sight.after, np.asarray(found.simulated_y))
