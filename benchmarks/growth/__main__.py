@@ -22,7 +22,7 @@ STUDIES: Mapping[str, tuple[Callable[[int, int], Study], int]] = {
     "2": (alarms.power, 600),
     "4": (cover.cover, 150),
     "5": (credit.years, 15),
-    "8": (real.real, 40),
+    "8": (real.real, 80),
     "peers": (peers, 100),
 }
 WITH = {"1": ("1", "1hard"), "3": ("2",), "6": ("5",)}  # rows that are lines of another's study

@@ -14,17 +14,18 @@ from benchmarks.growth.three_sigma import daily_alarm, hourly_alarm
 from services.metrics.growth import Joins, Publication, ledger
 
 WINDOW_H = 168
-ENOUGH_H, RATE_OVER_H, WATCHED_AT_LEAST_H = 42 * 24, 56 * 24, 24
+ENOUGH_H, YOUNG_H, RATE_OVER_H, WATCHED_AT_LEAST_H = 42 * 24, 14 * 24, 56 * 24, 24
 CLEAR_BEFORE_H, CLEAR_AFTER_H = 336, 168
-APART_H, LEDGERS, A_LEDGER = 21 * 24, 4, 10
+APART_H, LEDGERS, A_LEDGER = 21 * 24, 4, 20
 LEAST_PER_DAY = 1.0
 
 
 @dataclass(frozen=True)
 class Watched:
-    """One post or placebo: whether each rule raised an alarm within the window."""
+    """One post or placebo: whether each rule raised an alarm within the window. `young`: under 42 days before it."""
 
     placebo: bool
+    young: bool
     ledger: bool
     daily: bool
     hourly: bool
@@ -53,12 +54,13 @@ def look(case: tuple[str, int]) -> RepositorySeen:
 
 
 def counts_as_post(repository: Repository, at: int) -> bool:
+    """Also young ones, which are told apart."""
     return _busy_enough(repository, at) and at + WATCHED_AT_LEAST_H <= repository.counts.size
 
 
 def _busy_enough(repository: Repository, at: int) -> bool:
     before = repository.counts[max(0, at - RATE_OVER_H) : at]
-    return at >= ENOUGH_H and float(before.mean()) * 24 > LEAST_PER_DAY
+    return at >= YOUNG_H and float(before.mean()) * 24 > LEAST_PER_DAY
 
 
 def placebos(repository: Repository, most: int) -> list[list[int]]:
@@ -94,6 +96,7 @@ def _watch(repository: Repository, hours: Sequence[int], placebo: bool) -> list[
     return [
         Watched(
             placebo,
+            at < ENOUGH_H,
             rows[name].alarm_at is not None,
             daily_alarm(repository.counts, at),
             hourly_alarm(repository.counts, at),
@@ -117,11 +120,14 @@ def lines(seen: Sequence[RepositorySeen]) -> list[Line]:
     told = []
     for name, halves in {"report": ("report",), "tune": ("tune",), "both": ("report", "tune")}.items():
         these = [one for repository in seen if repository.half in halves for one in repository.watched]
-        posts, placebo = [o for o in these if not o.placebo], [o for o in these if o.placebo]
+        posts, placebo = [o for o in these if not o.placebo and not o.young], [o for o in these if o.placebo]
         to_beat = sum(one.daily for one in posts) / max(len(posts), 1)
         for rule, alarmed in RULES.items():
             goals = rule == "ledger"
             found, false = f"{name}: own posts found, {rule}", f"{name}: placebo alarms, {rule}"
             told.append(share("8", found, [alarmed(o) for o in posts], at_least=to_beat if goals else None))
             told.append(share("8", false, [alarmed(o) for o in placebo], at_most=0.015 if goals else None))
+    young = [one for repository in seen for one in repository.watched if one.young]
+    for rule, alarmed in RULES.items():
+        told.append(share("8", f"posts with 14 to 42 days before them found, {rule}", [alarmed(o) for o in young]))
     return told

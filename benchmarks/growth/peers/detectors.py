@@ -11,13 +11,13 @@ PENALTY_PER_LOG = 3.0  # ruptures has no level to set: the usual penalty for a c
 
 
 def change_points(sight: Sight) -> Opinion:
-    """ruptures: PELT finds a change upwards inside the window, looked for anew after each day."""
-    from ruptures import Pelt
+    """ruptures: a change upwards inside the window, looked for anew after each day (PELT, l2)."""
+    from ruptures import KernelCPD
 
     scaled = (_days(sight) - sight.before.mean()) / max(float(sight.before.std()), 1e-9)
     for day in range(1, DAYS_AFTER + 1):
         seen = scaled[: DAYS_BEFORE + day]
-        ends = Pelt("l2", min_size=1, jump=1).fit(seen).predict(PENALTY_PER_LOG * np.log(seen.size))
+        ends = KernelCPD("linear", min_size=1).fit(seen).predict(pen=PENALTY_PER_LOG * np.log(seen.size))
         for start, end in pairwise(ends):
             before = max([0, *(other for other in ends if other < start)])
             if start >= DAYS_BEFORE and seen[start:end].mean() > seen[before:start].mean():

@@ -41,5 +41,5 @@ def causal_impact(sight: Sight) -> Opinion:
     np.random.seed(sight.at)  # it draws from the global state
     days: Floats = np.concatenate([sight.before, sight.after])
     whole = [0, DAYS_BEFORE - 1], [DAYS_BEFORE, days.size - 1]
-    found = CausalImpact(DataFrame({"y": days}), *whole, nseasons=[{"period": 7}], alpha=0.1, n_sims=SIMULATIONS)
+    found = CausalImpact(DataFrame({"y": days}), *whole, nseasons=[{"period": 7}], alpha=0.1, n_sims=SIMULATIONS // 2)
     return from_simulated(sight.after, np.asarray(found.simulated_y))
