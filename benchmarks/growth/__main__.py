@@ -35,9 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begun = time.monotonic()
     notes: list[str] = []
     lines: list[Line] = []
-    for study, found in run(list(_studies(asked, notes)), WORKERS):
-        notes += [f"{study.name}: {note}" for note in study.notes]
-        lines += found
+    try:
+        for study, found in run(_studies(asked, notes), WORKERS):
+            notes += [f"{study.name}: {note}" for note in study.notes]
+            lines += found
+    except KeyboardInterrupt:
+        return 130
     lines.sort(key=lambda line: ("0" if line.row.isdigit() else "1") + line.row)
     told = {"seed": asked.seed, "scale": asked.scale, "took_s": round(time.monotonic() - begun, 1), "notes": notes}
     printed = report.print_json if asked.json else report.print_markdown if asked.markdown else report.print_table

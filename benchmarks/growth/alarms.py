@@ -1,6 +1,7 @@
 """Rows 1 to 3: false alarms where nothing has an effect; power and time to the alarm where something has."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -28,11 +29,8 @@ def false_alarms(n: int, seed: int) -> Study:
 
 def null(per_day: int, number: int, seed: int) -> Single:
     """A publication without effect at a random hour of the week."""
-    draw = (seed, 1, per_day, number)
-    rng = np.random.default_rng((*draw, 0))
-    start = A_MONDAY + timedelta(days=int(rng.integers(7)))
-    world = World(BEFORE_DAYS + AFTER_DAYS, per_day, referrals=BRANCHING[number % 3], start=start)
-    return Single(world, BEFORE_DAYS * 24 + int(rng.integers(24)), draw)
+    world = World(BEFORE_DAYS + AFTER_DAYS, per_day, referrals=BRANCHING[number % 3])
+    return _at_any_hour(world, (seed, 1, per_day, number))
 
 
 def _false_lines(recipes: Sequence[Single], seen: Sequence[Seen]) -> list[Line]:
@@ -53,8 +51,8 @@ def _false_lines(recipes: Sequence[Single], seen: Sequence[Seen]) -> list[Line]:
 
 
 def hard_false_alarms(n: int, seed: int) -> Study:
-    """`n` streams at each of three sizes under the office's calendar, and as many under level shifts and drift."""
-    kinds = {"office calendar": in_office, "level shifts": shifting}
+    """`n` streams at each of three sizes in each kind of hard world; the goal is for the first two."""
+    kinds = {"office calendar": in_office, "level shifts": shifting, "dragging days": dragging, "growth": growing}
     recipes = [
         (name, make(rate, number, seed)) for name, make in kinds.items() for rate in RATES for number in range(n)
     ]
@@ -66,7 +64,7 @@ def hard_false_alarms(n: int, seed: int) -> Study:
                 "1",
                 f"false alarms, {name}, {rate:,}/day",
                 [s.alarmed for (kind, r), s in pairs if kind == name and r.world.per_day == rate],
-                at_most=0.02,
+                at_most=0.02 if name in ("office calendar", "level shifts") else None,
             )
             for name in kinds
             for rate in RATES
@@ -97,11 +95,28 @@ def in_office(per_day: int, number: int, seed: int) -> Single:
 def shifting(per_day: int, number: int, seed: int) -> Single:
     """A publication without effect in the weeks after the level has jumped."""
     draw = (seed, 12, per_day, number)
+    rng = np.random.default_rng((*draw, 1))
+    shift = Shift(int(rng.integers(BEFORE_DAYS * 24)), float(np.exp(0.3 * rng.normal())))
+    return _at_any_hour(World(BEFORE_DAYS + AFTER_DAYS, per_day, shifts=(shift,), drift=0.01), draw)
+
+
+def dragging(per_day: int, number: int, seed: int) -> Single:
+    """A publication without effect where days vary much and drag the next ones along."""
+    world = World(OFFICE_BEFORE_DAYS + AFTER_DAYS, per_day, day_variance=0.05, day_correlation=0.5)
+    return _at_any_hour(world, (seed, 13, per_day, number))
+
+
+def growing(per_day: int, number: int, seed: int) -> Single:
+    """A publication without effect where joins grow by 0.55 % a day."""
+    return _at_any_hour(World(OFFICE_BEFORE_DAYS + AFTER_DAYS, per_day, growth=2.0), (seed, 14, per_day, number))
+
+
+def _at_any_hour(world: World, draw: tuple[int, ...]) -> Single:
+    """Without effect, eight days before the end or a little less."""
     rng = np.random.default_rng((*draw, 0))
     start = A_MONDAY + timedelta(days=int(rng.integers(7)))
-    shift = Shift(int(rng.integers(BEFORE_DAYS * 24)), float(np.exp(0.3 * rng.normal())))
-    world = World(BEFORE_DAYS + AFTER_DAYS, per_day, start=start, shifts=(shift,), drift=0.01)
-    return Single(world, BEFORE_DAYS * 24 + int(rng.integers(24)), draw)
+    at = (world.days - AFTER_DAYS) * 24 + int(rng.integers(24))
+    return Single(replace(world, start=start), at, draw)
 
 
 def power(n: int, seed: int) -> Study:
@@ -131,8 +146,5 @@ def acting(lift: float, on_days: int, number: int, seed: int, per_day: int = 7) 
 
 
 def at_any_hour(number: int, seed: int) -> Single:
-    draw = (seed, 3, number)
-    rng = np.random.default_rng((*draw, 0))
-    start = A_MONDAY + timedelta(days=int(rng.integers(7)))
-    world = World(BEFORE_DAYS + AFTER_DAYS, 7.0, start=start)
-    return Single(world, BEFORE_DAYS * 24 + int(rng.integers(24)), draw, 1.0, 3, alone=True)
+    world = World(BEFORE_DAYS + AFTER_DAYS, 7.0)
+    return replace(_at_any_hour(world, (seed, 3, number)), lift=1.0, on_days=3, alone=True)

@@ -46,7 +46,12 @@ def run(studies: Sequence[Study], workers: int) -> Iterator[tuple[Study, Sequenc
             if not console.is_terminal:
                 console.print(f"{number}/{len(studies)} {study.name}: {len(study.cases)} streams", highlight=False)
             task = bar.add_task(study.name, total=len(study.cases))
-            yield study, study.lines(_looked_at(study, pool, partial(bar.advance, task)))
+            try:
+                seen = _looked_at(study, pool, partial(bar.advance, task))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+            yield study, study.lines(seen)
 
 
 def _looked_at(study: Study, pool: ProcessPoolExecutor, advance: Callable[[int], None]) -> list[Any]:
@@ -61,4 +66,11 @@ def _looked_at(study: Study, pool: ProcessPoolExecutor, advance: Callable[[int],
 
 
 def _look(look: Callable[[Any], Any], cases: Sequence[Any]) -> list[Any]:
-    return [look(case) for case in cases]
+    return [_look_at(look, case) for case in cases]
+
+
+def _look_at(look: Callable[[Any], Any], case: Any) -> Any:
+    try:
+        return look(case)
+    except Exception as error:
+        raise RuntimeError(f"{type(error).__name__}: {error}; the case was {case}") from error
