@@ -18,12 +18,12 @@ STUDIES: Mapping[str, tuple[Callable[[int, int], Study], int]] = {
     "9": (cost.cost, 9),
     "7": (credit.large_years, 8),
     "1": (alarms.false_alarms, 2100),
-    "1hard": (alarms.hard_false_alarms, 400),
+    "1hard": (alarms.hard_false_alarms, 250),
     "2": (alarms.power, 600),
     "4": (cover.cover, 150),
     "5": (credit.years, 15),
     "8": (real.real, 80),
-    "peers": (peers, 100),
+    "peers": (peers, 60),
 }
 WITH = {"1": ("1", "1hard"), "3": ("2",), "6": ("5",)}  # rows that are lines of another's study
 

