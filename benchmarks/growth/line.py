@@ -16,7 +16,10 @@ Seen = TypeVar("Seen")
 
 @dataclass(frozen=True)
 class Line:
-    """`seen` of `n`, with its 95 % interval where it has one. Shares are 0 to 1. Without goals, a line only tells."""
+    """`seen` of `n`, with its 95 % interval where it has one. Shares are 0 to 1. Without goals, a line only tells.
+
+    Lines with a `column` are cells of a table of their own, in which `what` is the row.
+    """
 
     row: str
     what: str
@@ -27,6 +30,7 @@ class Line:
     high: float | None = None
     at_least: float | None = None
     at_most: float | None = None
+    column: str = ""
 
     @property
     def met(self) -> Met:
@@ -62,9 +66,9 @@ class Line:
     def as_json(self) -> dict[str, Any]:
         said = {"row": self.row, "what": self.what, "seen": _finite(self.seen), "unit": self.unit, "n": self.n}
         more = {"low": self.low, "high": self.high, "at_least": self.at_least, "at_most": self.at_most}
-        return (
-            said | {k: _finite(v) for k, v in more.items() if v is not None} | ({"met": self.met} if self.met else {})
-        )
+        words = {"met": self.met, "column": self.column}
+        numbers = {name: _finite(value) for name, value in more.items() if value is not None}
+        return said | numbers | {name: word for name, word in words.items() if word}
 
 
 def share(

@@ -34,12 +34,16 @@ def unobserved_components(sight: Sight) -> Opinion:
 
 
 def causal_impact(sight: Sight) -> Opinion:
-    """One fit: its simulations of the days after are what its tail probability is computed from, for each look."""
+    """Its tail probability is that of the sum among simulations of its fitted model, which serve all seven looks.
+
+    They are drawn here from that model: its own are one call each, and from a state that cannot be seeded.
+    """
     from causalimpact import CausalImpact
     from pandas import DataFrame
 
-    np.random.seed(sight.at)  # it draws from the global state
     days: Floats = np.concatenate([sight.before, sight.after])
     whole = [0, DAYS_BEFORE - 1], [DAYS_BEFORE, days.size - 1]
-    found = CausalImpact(DataFrame({"y": days}), *whole, nseasons=[{"period": 7}], alpha=0.1, n_sims=SIMULATIONS // 2)
-    return from_simulated(sight.after, np.asarray(found.simulated_y))
+    found = CausalImpact(DataFrame({"y": days}), *whole, nseasons=[{"period": 7}], n_sims=2)
+    drawn = found.trained_model.simulate(DAYS_AFTER, anchor="end", repetitions=SIMULATIONS, random_state=sight.at)
+    mean, scale = found.mu_sig
+    return from_simulated(sight.after, np.asarray(drawn).reshape(DAYS_AFTER, -1).T * scale + mean)

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -90,15 +90,18 @@ def ask_all(recipe: Single) -> Asked:
 
 def _lines(name: str, effect: str, rate: int, seen: Sequence[Asked]) -> list[Line]:
     pairs = [(one.opinions[name], one.truth) for one in seen if name in one.opinions]
-    what = f"{effect}, {rate:,}/day: {name}"
-    told = []
-    if effect == "no effect" or rate == RATES[0]:
-        told.append(share("peers", f"alarms, {what}", [opinion.alarm for opinion, _ in pairs]))
+    cells: dict[str, Line] = {}
+    if effect == "no effect":
+        cells["false alarms"] = share("peers", name, [opinion.alarm for opinion, _ in pairs])
+    elif rate == RATES[0]:
+        cells["power"] = share("peers", name, [opinion.alarm for opinion, _ in pairs])
     if effect != "no effect" and pairs and not np.isnan(pairs[0][0].extra):
-        told.append(resampled("peers", f"size error, {what}", pairs, _size_error))
-        told.append(share("peers", f"cover of 90 %, {what}", [o.low <= truth <= o.high for o, truth in pairs]))
-    failures = len(seen) - len(pairs)
-    return told + ([Line("peers", f"failed, {what}", failures / len(seen), len(seen))] if failures else [])
+        cells["size error"] = resampled("peers", name, pairs, _size_error)
+        cells["cover of 90 %"] = share("peers", name, [o.low <= truth <= o.high for o, truth in pairs])
+    if failures := len(seen) - len(pairs):
+        cells["failed"] = Line("peers", name, failures / len(seen), len(seen))
+    where = f"{rate:,}/day" if effect == "no effect" else f"{effect}, {rate:,}/day"
+    return [replace(line, column=f"{title}, {where}") for title, line in cells.items()]
 
 
 def _size_error(pairs: Sequence[tuple[Opinion, int]]) -> float:
