@@ -1,5 +1,7 @@
 """Forecasts by statistical packages: statsmodels' NB-GLM and unobserved components, and pycausalimpact."""
 
+from typing import Any
+
 import numpy as np
 
 from benchmarks.growth.peers.sight import DAYS_BEFORE, Opinion, Sight, from_simulated
@@ -36,14 +38,19 @@ def unobserved_components(sight: Sight) -> Opinion:
 def causal_impact(sight: Sight) -> Opinion:
     """Its tail probability is that of the sum among simulations of its fitted model, which serve all seven looks.
 
-    They are drawn here from that model: its own are one call each, and from a state that cannot be seeded.
+    It makes them by a call each, from a state that cannot be seeded; here all are drawn from that model at once.
     """
     from causalimpact import CausalImpact
     from pandas import DataFrame
 
     days: Floats = np.concatenate([sight.before, sight.after])
     whole = [0, DAYS_BEFORE - 1], [DAYS_BEFORE, days.size - 1]
-    found = CausalImpact(DataFrame({"y": days}), *whole, nseasons=[{"period": 7}], n_sims=2)
-    drawn = found.trained_model.simulate(DAYS_AFTER, anchor="end", repetitions=SIMULATIONS, random_state=sight.at)
-    mean, scale = found.mu_sig
-    return from_simulated(sight.after, np.asarray(drawn).reshape(DAYS_AFTER, -1).T * scale + mean)
+    at_once = type("AtOnce", (CausalImpact,), {"simulated_y": property(lambda fitted: _simulated(fitted, sight.at))})
+    found = at_once(DataFrame({"y": days}), *whole, nseasons=[{"period": 7}])
+    return from_simulated(sight.after, _simulated(found, sight.at))
+
+
+def _simulated(fitted: Any, seed: int) -> Floats:
+    drawn = fitted.trained_model.simulate(DAYS_AFTER, anchor="end", repetitions=SIMULATIONS, random_state=seed)
+    mean, scale = fitted.mu_sig
+    return np.asarray(np.asarray(drawn).reshape(DAYS_AFTER, -1).T * scale + mean)
