@@ -16,12 +16,12 @@ WORKERS = 2
 # By name: how a study is made, and its n (what of, its function says).
 STUDIES: Mapping[str, tuple[Callable[[int, int], Study], int]] = {
     "9": (cost.cost, 9),
-    "7": (credit.large_years, 8),
-    "1": (alarms.false_alarms, 2100),
-    "1hard": (alarms.hard_false_alarms, 250),
-    "2": (alarms.power, 600),
-    "4": (cover.cover, 150),
-    "5": (credit.years, 15),
+    "7": (credit.large_years, 6),
+    "1": (alarms.false_alarms, 2010),
+    "1hard": (alarms.hard_false_alarms, 200),
+    "2": (alarms.power, 500),
+    "4": (cover.cover, 120),
+    "5": (credit.years, 12),
     "8": (real.real, 80),
     "peers": (peers, 60),
 }

@@ -25,7 +25,7 @@ ROWS = {  # per study, small: how many lines it must have per row
     alarms.false_alarms: {"1": 6, "6": 1},
     alarms.hard_false_alarms: {"1": 12},
     alarms.power: {"2": 6, "3": 3},
-    cover.cover: {"4": 24},
+    cover.cover: {"4": 28},
     credit.years: {"5": 4, "6": 14},
     credit.large_years: {"7": 8},
     peers: {},
