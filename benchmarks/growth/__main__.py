@@ -16,14 +16,14 @@ WORKERS = 2
 # By name: how a study is made, and its n (what of, its function says).
 STUDIES: Mapping[str, tuple[Callable[[int, int], Study], int]] = {
     "9": (cost.cost, 9),
-    "7": (credit.large_years, 6),
+    "7": (credit.large_years, 8),
     "1": (alarms.false_alarms, 2010),
-    "1hard": (alarms.hard_false_alarms, 150),
-    "2": (alarms.power, 400),
-    "4": (cover.cover, 100),
-    "5": (credit.years, 12),
+    "1hard": (alarms.hard_false_alarms, 200),
+    "2": (alarms.power, 500),
+    "4": (cover.cover, 150),
+    "5": (credit.years, 15),
     "8": (real.real, 80),
-    "peers": (peers, 60),
+    "peers": (peers, 80),
 }
 WITH = {"1": ("1", "1hard"), "3": ("2",), "6": ("5",)}  # rows that are lines of another's study
 
