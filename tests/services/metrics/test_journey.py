@@ -23,7 +23,8 @@ START = datetime(2021, 11, 1, 15, tzinfo=UTC)
 PUBLISHED = START + timedelta(days=80, hours=3, minutes=20)
 END = START + timedelta(days=100)
 FIELDS = {"id", "kind", "published_at", "window_from", "window_to", "complete"}
-FIELDS |= {"observed", "expected", "extra", "low", "high", "verdict", "alarm_at"}
+FIELDS |= {"observed", "expected", "extra", "low", "high", "verdict", "alarm_at", "log_evidence", "restated"}
+FIELDS |= {"credit", "credit_low", "credit_high", "joint_with", "joint_credit", "joint_low", "joint_high"}
 
 
 @ON_BOTH
