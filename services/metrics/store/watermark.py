@@ -40,9 +40,11 @@ class Watermark:
 
     async def close(self) -> None:
         """Asks the broker no more. A question under way may end by itself: a connection cut short is left unclosed."""
-        if self._asking is not None:
-            await asyncio.wait({self._asking}, timeout=_LAST_ANSWER_S)
+        if self._asking is None:
+            return
+        await asyncio.wait({self._asking}, timeout=_LAST_ANSWER_S)
         await tasks.end([self._asking])
+        await asyncio.gather(self._asking, return_exceptions=True)
 
     async def passed(self) -> float | None:
         """The moment (monotonic, s) at which the log held nothing that is not applied now; None while that is not yet
