@@ -59,6 +59,7 @@ class Knowledge:
         self._streams = {ALL: Stream(ALL)}
         self._publications: dict[str, Publication] = {}
         self._time = StreamTime()
+        self._entrances: set[str] | None = None
         self._rest_until = 0.0
         self.late_from: int | None = None
         self.read_at = 0.0
@@ -127,6 +128,11 @@ class Knowledge:
 
     def entrances(self) -> set[str]:
         """The streams of entrances that have a ledger: joins came through them, and something was published there."""
+        if self._entrances is None:
+            self._entrances = self._find_entrances()
+        return self._entrances
+
+    def _find_entrances(self) -> set[str]:
         latest: dict[str, datetime] = {}
         for each in self._publications.values():
             for theme in each.theme_ids:
@@ -177,6 +183,7 @@ class Knowledge:
             before = self._publications.get(publication_id)
             if before == publication:
                 continue
+            self._entrances = None
             if publication is None:
                 del self._publications[publication_id]
             else:
@@ -191,6 +198,7 @@ class Knowledge:
     def _stream(self, name: str) -> Stream:
         if name not in self._streams:
             self._streams[name] = Stream(name)
+            self._entrances = None
         return self._streams[name]
 
 

@@ -15,7 +15,7 @@ from shared.bus.topics import GROUPS, retry_topic
 from shared.store.mongo import Store
 
 LOOK_EVERY_S = 0.5
-_ASK_MOST_S, _AWAY_S = 20.0, 5.0
+_ASK_MOST_S, _AWAY_S, _LAST_ANSWER_S = 20.0, 5.0, 1.0
 _TOPICS = [*GROUPS[GROUP], *(retry_topic(topic, GROUP) for topic in GROUPS[GROUP])]
 
 
@@ -39,8 +39,12 @@ class Watermark:
         self._look_from = 0.0
 
     async def close(self) -> None:
-        """Asks the broker no more."""
+        """Asks the broker no more. A question under way may end by itself: a connection cut short is left unclosed."""
+        if self._asking is None:
+            return
+        await asyncio.wait({self._asking}, timeout=_LAST_ANSWER_S)
         await tasks.end([self._asking])
+        await asyncio.gather(self._asking, return_exceptions=True)
 
     async def passed(self) -> float | None:
         """The moment (monotonic, s) at which the log held nothing that is not applied now; None while that is not yet
@@ -74,6 +78,10 @@ class Watermark:
         at = time.monotonic()
         async with asyncio.timeout(_ASK_MOST_S):
             cluster, places = await describe(self._bootstrap, _TOPICS)
-            async with AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False) as client:
+            client = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+            try:  # a start that is cut short has to be stopped, too
+                await client.start()
                 ends = await client.end_offsets(places)
+            finally:
+                await client.stop()
         return _Mark(at, cluster, {Place(*place): end for place, end in ends.items()})
