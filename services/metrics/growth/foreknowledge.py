@@ -1,0 +1,265 @@
+"""What was known at the start of each day from the joins of earlier days alone: shape, level, effects, scatter, doubt.
+
+Level and effects of publications are a Kalman filter over days (West and Harrison 1997): the level forgets 3 % a day,
+an effect is a signed size times the kernel of its kind. One sweep serves all publications and placebos.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from services.metrics.growth import office_year
+from services.metrics.growth.baseline import DISCOUNT, FRAILTY_GRID
+from services.metrics.growth.calendar import HOUR_PRIOR, WEEKDAY_PRIOR
+from services.metrics.growth.kernels import REACH_H
+from services.metrics.growth.model import Floats
+from services.metrics.growth.stream import Stream
+
+GUESSED_FRAILTY = 20.0
+FRAILTY_PRIOR = np.log([0.02, 0.08, 0.3, 0.35, 0.25])  # of the grid
+SCATTER_MEMORY = 0.995  # per day
+EFFECT_MEAN_DAYS, EFFECT_SD_DAYS = 0.7, 3.0  # of a publication of which nothing was seen yet, in days of the level
+EFFECT_SD_JOINS = 2.0
+WEEK = 7
+DRIFT_PRIOR_DAYS, DRIFT_PRIOR = 60.0, 0.03**2  # relative variance of a week's level beside what the filter knows
+DRIFT_MOST = 0.5**2
+SURGE_DAYS, SURGES = 100.0, 0.3  # prior of the rate of surges without a publication: 0.3 in 100 days
+
+
+@dataclass(frozen=True)
+class Foreknowledge:
+    """Row d of each array is what was known at the start of day d of the stream (days + 1 rows)."""
+
+    weekday: Floats  # days + 1, 7
+    hour: Floats  # days + 1, 24
+    season: Floats  # days + 1, 7, SEASONS: what a season does to the exposure of a weekday
+    season_doubt: Floats  # days + 1, SEASONS: its relative variance
+    level: Floats  # joins per hour at exposure 1
+    level_doubt: Floats  # its relative variance, as a mean over the coming week
+    frailty: Floats  # of days around their mean
+    surge_rate: Floats  # share of days with a surge that no publication explains
+    effect: Floats  # days + 1, publications: joins in all
+    effect_doubt: Floats  # their variance
+
+
+@dataclass(frozen=True)
+class _Days:
+    """The joins of a stream as days x 24; hours outside the stream are 0 and not `known`."""
+
+    counts: Floats
+    known: Floats
+    weekday: NDArray[np.int64]
+    season: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, stream: Stream) -> "_Days":
+        hours = stream.hours
+        cell = hours.day * 24 + hours.hour
+        counts, known = np.zeros(hours.days * 24), np.zeros(hours.days * 24)
+        counts[cell], known[cell] = stream.counts, 1.0
+        first = int(hours.weekday[0])
+        weekday = (first + np.arange(hours.days)) % 7
+        return cls(counts.reshape(-1, 24), known.reshape(-1, 24), weekday, hours.season_of_day)
+
+
+def foreknow(stream: Stream) -> Foreknowledge:
+    days = _Days.of(stream)
+    shape = _shape(days)
+    rows = np.arange(len(days.counts))
+    factor = shape.weekday[rows, days.weekday] * shape.season[rows, days.weekday, days.season]
+    hourly = shape.hour[:-1] * factor[:, None] * days.known
+    return _sweep(stream, days, shape, hourly)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    weekday: Floats
+    hour: Floats
+    season: Floats
+    doubt: Floats
+
+
+def _before(values: Floats) -> Floats:
+    """Running sums along the first axis, each without its own row; one row more."""
+    return np.concatenate((np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)))
+
+
+def _discounted(values: Floats) -> Floats:
+    total, sums = 0.0, [0.0]
+    for value in values.tolist():
+        total = DISCOUNT * (total + value)
+        sums.append(total)
+    return np.array(sums)
+
+
+def _shape(days: _Days) -> _Shape:
+    """Factors of hours, weekdays and seasons from the days before; surges are scaled down to what is usual."""
+    whole, joins = days.known.mean(1), days.counts.sum(1)
+    usual = (_discounted(joins)[:-1] + 0.5) / (_discounted(whole)[:-1] + 0.5 / max(joins[:42].mean(), 0.5))
+    kept = np.minimum(1.0, np.maximum(3 * usual, usual + 4 * np.sqrt(usual) + 3) / np.maximum(joins, 1.0))
+    clean = joins * kept
+    usual = (_discounted(clean)[:-1] + 0.5) / (_discounted(whole)[:-1] + 0.5 / max(clean[:42].mean(), 0.5))
+    seen, due = _before(days.counts * kept[:, None]), _before(days.known * (usual / 24)[:, None])
+    hour = (seen + HOUR_PRIOR) / (due * (seen.sum(1) / np.maximum(due.sum(1), 1e-9))[:, None] + HOUR_PRIOR)
+    hour /= hour.mean(1, keepdims=True)
+    dispersion = (1 + _before(usual)[:, None] / np.arange(1, len(joins) + 2)[:, None] / GUESSED_FRAILTY)[:, 0]
+    on = np.eye(7)[days.weekday] * (days.season == 0)[:, None]
+    seen, due = (_before(on * values[:, None]) / dispersion[:, None] for values in (clean, usual * whole))
+    weekday = (seen + WEEKDAY_PRIOR) / (due + WEEKDAY_PRIOR)
+    weekday /= weekday.mean(1, keepdims=True)
+    rhythm = office_year.rhythm(hour)
+    prior = office_year.prior_factor(weekday, rhythm)
+    rows = np.arange(len(joins))
+    expected = usual * whole * weekday[rows, days.weekday] * prior[rows, days.weekday, days.season]
+    on = np.eye(office_year.SEASONS)[days.season]
+    seen, due = _before(on * clean[:, None]), _before(on * expected[:, None])
+    season = prior * office_year.learnt(seen, due, dispersion[:, None])[:, None, :]
+    return _Shape(weekday, hour, season, office_year.doubt(due, dispersion[:, None], rhythm))
+
+
+def daily_mass(stream: Stream, exposure: Floats) -> Floats:
+    """Unit effects by day: days x publications; `exposure`: days x 24."""
+    hours, count = stream.hours, len(stream.at)
+    by_hour = exposure.reshape(-1)[hours.day * 24 + hours.hour]
+    hour, which, mass = stream.unit_effects(by_hour)
+    return np.bincount(hours.day[hour] * count + which, mass, hours.days * count).reshape(hours.days, count)
+
+
+def _sweep(stream: Stream, days: _Days, shape: _Shape, hourly: Floats) -> Foreknowledge:
+    exposure, joins = hourly.sum(1), days.counts.sum(1)
+    mass = daily_mass(stream, hourly)
+    filtered = _filter(stream, joins, exposure, mass)
+    mean, other = filtered.level[:-1] * exposure, (filtered.effect[:-1] * mass).sum(1)
+    other_doubt = (filtered.effect_doubt[:-1] * mass**2).sum(1)
+    own = mean + np.maximum(other, 0.0)
+    alone = mean**2 / (mean**2 + other_doubt + np.maximum(other, 0) ** 2 + 1e-9)
+    surge = (joins > np.maximum(3 * own, own + 4 * np.sqrt(own) + 3)) & (alone > 0.5)
+    surge_rate = (_before(surge.astype(float)) + SURGES) / (np.arange(len(joins) + 1) + SURGE_DAYS)
+    frailty = _frailty(joins, own, np.where(surge & (surge_rate[1:] >= 0.01), 0.0, alone))
+    left = np.minimum(joins, np.maximum(3 * own, own + 4 * np.sqrt(own) + 3)) - np.maximum(
+        (filtered.effect[1:] * mass).sum(1), 0.0
+    )
+    drift = _drift(left, exposure, filtered.level, filtered.level_variance, frailty, alone)
+    level_doubt = filtered.level_variance / filtered.level**2 + drift
+    return Foreknowledge(
+        shape.weekday, shape.hour, shape.season, shape.doubt, filtered.level, level_doubt, frailty, surge_rate,
+        filtered.effect, filtered.effect_doubt,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Filtered:
+    level: Floats
+    level_variance: Floats
+    effect: Floats
+    effect_doubt: Floats
+
+
+def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _Filtered:
+    """The Kalman filter over days. A day far above its mean moves the level as if it were 3 x the mean."""
+    count, days = len(stream.at), len(joins)
+    level, variance = np.empty(days + 1), np.empty(days + 1)
+    effect, doubt = np.zeros((days + 1, count)), np.zeros((days + 1, count))
+    first = max(joins[:42].sum(), 0.5) / max(exposure[:42].sum(), 1.0)
+    state, covariance = np.array([first]), np.array([[first**2]])
+    joins_of, exposures = joins.tolist(), exposure.tolist()
+    touched = mass != 0
+    starts = np.where(touched.any(0), touched.argmax(0), days)
+    ends = np.where(touched.any(0), days - touched[::-1].argmax(0), 0)
+    coming = np.argsort(starts, kind="stable").tolist()
+    active: list[int] = []
+    scatter, weight = 20 / GUESSED_FRAILTY, 20.0
+    for day in range(days):
+        level[day], variance[day] = state[0], covariance[0, 0]
+        effect[day:, active] = state[1:]
+        doubt[day:, active] = np.diag(covariance)[1:]
+        while coming and starts[coming[0]] <= day:
+            active.append(coming.pop(0))
+            state, covariance = _joined(state, covariance, state[0])
+        gone = [i for i, p in enumerate(active) if ends[p] <= day]
+        if gone:
+            keep = [0, *(i + 1 for i in range(len(active)) if i not in gone)]
+            state, covariance = state[keep], covariance[np.ix_(keep, keep)]
+            active = [p for i, p in enumerate(active) if i not in gone]
+        design = np.concatenate(([exposures[day]], mass[day, active]))
+        base = max(state[0] * exposures[day], 0.02)
+        mean = base + max(float(design[1:] @ state[1:]), 0.0)
+        noise = mean + mean**2 * scatter / weight
+        gain = covariance @ design
+        spread = float(design @ gain) + noise
+        error = joins_of[day] - float(design @ state)
+        most = max(2 * mean, 4 * mean**0.5 + 3)
+        if not active:
+            weight = SCATTER_MEMORY * weight + 1
+            scatter = SCATTER_MEMORY * scatter + min(max((error**2 - mean) / mean**2, -1.0), 1.0)
+            scatter = max(scatter, weight / 2000)
+        if error > most:
+            spread += noise * ((error / most) ** 2 - 1)
+        floor = state[0] * 0.3
+        state = state + gain * (error / spread)
+        state[0] = max(state[0] - gain[0] * max(error - most, 0.0) / spread, floor, 1e-5)
+        covariance = covariance - np.outer(gain, gain) / spread
+        covariance[0, 0] /= DISCOUNT
+    level[days], variance[days] = state[0], covariance[0, 0]
+    effect[days:, active] = state[1:]
+    doubt[days:, active] = np.diag(covariance)[1:]
+    return _Filtered(level, variance, effect, doubt)
+
+
+def fresh_effect(level: Floats | float) -> tuple[Floats | float, Floats | float]:
+    """Mean and variance of the effect of a publication of which nothing was seen yet, in joins."""
+    return EFFECT_MEAN_DAYS * 24 * level, (EFFECT_SD_DAYS * 24 * level + EFFECT_SD_JOINS) ** 2
+
+
+def _joined(state: Floats, covariance: Floats, level: float) -> tuple[Floats, Floats]:
+    mean, variance = fresh_effect(float(level))
+    size = len(state) + 1
+    grown = np.zeros((size, size))
+    grown[:-1, :-1], grown[-1, -1] = covariance, variance
+    return np.append(state, mean), grown
+
+
+def _frailty(joins: Floats, mean: Floats, weight: Floats) -> Floats:
+    """By posterior weights on the grid: the k with the mean of 1/k, known at the start of every day."""
+    grid, m = np.array(FRAILTY_GRID)[:, None], np.maximum(mean, 1e-3)
+    likelihood = gammaln(grid + joins) - gammaln(grid) + grid * np.log(grid / (grid + m))
+    likelihood += joins * np.log(m / (grid + m))
+    total = np.zeros((len(joins) + 1, len(grid)))
+    running = np.zeros(len(grid))
+    for day, one in enumerate((likelihood * weight).T, start=1):
+        running = SCATTER_MEMORY * running + one
+        total[day] = running
+    total += FRAILTY_PRIOR
+    posterior = np.exp(total - total.max(1, keepdims=True))
+    posterior /= posterior.sum(1, keepdims=True)
+    return np.asarray(1 / (posterior @ (1 / grid[:, 0])))
+
+
+def _drift(
+    joins: Floats, exposure: Floats, level: Floats, variance: Floats, frailty: Floats, alone: Floats
+) -> Floats:
+    """By how much weeks missed their forecasts beyond chance: relative variance, from the weeks that had ended."""
+    days = len(joins)
+    if days <= WEEK:
+        return np.full(days + 1, DRIFT_PRIOR)
+    over = _before(exposure)
+    week = over[WEEK:] - over[:-WEEK]
+    seen = _before(joins)
+    seen = seen[WEEK:] - seen[:-WEEK]
+    square = _before(exposure**2)
+    square = square[WEEK:] - square[:-WEEK]
+    weight = _before(alone)
+    weight = ((weight[WEEK:] - weight[:-WEEK]) / WEEK) ** 2
+    at = level[: days + 1 - WEEK]
+    mean = np.maximum(at * week, 1e-3)
+    chance = mean + at**2 * square / frailty[: days + 1 - WEEK] + variance[: days + 1 - WEEK] * week**2
+    excess = np.clip(((seen - mean) ** 2 - chance) / mean**2, -1.0, 1.0) * weight
+    learnt = np.full(days + 1, DRIFT_PRIOR)
+    total, weights = DRIFT_PRIOR * DRIFT_PRIOR_DAYS, DRIFT_PRIOR_DAYS
+    for start in range(14, days + 1 - WEEK):
+        total += float(excess[start])
+        weights += float(weight[start])
+        learnt[start + WEEK] = total / weights
+    return np.asarray(np.clip(learnt, DRIFT_PRIOR / 4, DRIFT_MOST))
