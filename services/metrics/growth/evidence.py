@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from services.metrics.growth.model import Floats, Indices
 
+PART_OF_A_DAY = 2.0  # hours before the window tell of its first day at most as much as frailty / 2 joins
 Flags = NDArray[np.bool_]
 WATCHED_H = 168
 ALARM = 100.0  # the threshold on E for 1 % false alarms
@@ -39,6 +40,9 @@ class Before:
     joins: Floats  # of the first day before the window
     base: Floats  # expected in these hours
     frailty: Floats  # of the first day
+    echoed: Floats  # what the first day repeats of the day before, as a factor
+    echo: Floats  # how much of a day's frailty the next day repeats, 0-1
+    grain: Floats  # how much of a join counts: hours of a day differ more than chance in busy streams, 0-1
     level_doubt: Floats  # relative variance of the level
     surge_rate: Floats  # share of days with a surge that no publication explains
 
@@ -58,11 +62,11 @@ class Prior:
         return np.where(after >= 0, self.theta * np.exp(-np.maximum(after, 0) / self.tau_h), 0.0)
 
 
-ONSETS = {0.0: 0.86, 24.0: 0.07, 48.0: 0.07}
+ONSETS = {0.0: 0.92, 24.0: 0.04, 48.0: 0.04}
 Weights = dict[float, float]
 BROAD: tuple[Weights, Weights] = (  # theta, tau: most weight where a small community's effects lie
-    {0.4: 0.08, 0.8: 0.23, 1.5: 0.30, 3.0: 0.19, 6.0: 0.12, 12.0: 0.05, 25.0: 0.03},
-    {10.0: 0.2, 50.0: 0.4, 150.0: 0.4},
+    {0.5: 0.10, 0.9: 0.35, 1.5: 0.33, 3.0: 0.10, 6.0: 0.06, 12.0: 0.04, 25.0: 0.02},
+    {12.0: 0.1, 60.0: 0.25, 200.0: 0.65},
 )
 OF_KIND: dict[str, tuple[Weights, Weights]] = {
     "magazine_issue": ({0.6: 0.25, 1.0: 0.25, 1.7: 0.25, 3.0: 0.25}, {40.0: 0.5, 100.0: 0.5}),
@@ -104,13 +108,17 @@ class Evidence:
 
     log_prior: Floats  # L x C
     profile: Floats  # hours x C
-    error: Floats  # W x L x 1: the level's error as a factor
+    error: Floats  # W x L x C: the level's error as a factor
     surge_rate: Floats  # W; 0 where the null expects no surges
     finished: Floats  # W x L x C: log f of earlier days
     joins: Floats  # W: of the current day
-    base: Floats  # W x C: expected on the current day at a = 1
+    base: Floats  # W x L x C: expected on the current day
+    carried: Floats  # W x L x C: the level's error and what the current day repeats of the day before, as a factor
+    log_carried: Floats
     log_rates: Floats  # W x C
     frailty: Floats  # W: of the current day
+    echo: Floats  # W
+    grain: Floats  # W: how much of a join counts
     hour: int
     log_evidence: Floats  # W
 
@@ -118,17 +126,22 @@ class Evidence:
     def start(cls, prior: Prior, before: "Before") -> "Evidence":
         spread = np.sqrt(np.log1p(before.level_doubt))[:, None]
         windows, effects = len(spread), len(prior.weight) + 1
-        base = np.repeat(before.base[:, None], effects, axis=1)
+        trust = before.grain / (1 + PART_OF_A_DAY * before.grain * before.base / before.frailty)
+        error = np.exp(ERROR_NODES * spread - spread**2 / 2)[:, :, None] * np.ones(effects)
         started = cls(
             log_prior=np.log(ERROR_WEIGHTS)[:, None] + np.log(np.concatenate(([1.0], prior.weight))),
             profile=np.concatenate((np.zeros((WATCHED_H, 1)), prior.profile()), axis=1),
-            error=np.exp(ERROR_NODES * spread - spread**2 / 2)[:, :, None],
+            error=error,
             surge_rate=np.where(before.surge_rate >= SURGE_ON, before.surge_rate, 0.0),
             finished=np.zeros((windows, len(ERROR_NODES), effects)),
-            joins=before.joins.astype(np.float64),
-            base=base,
+            joins=before.joins * trust,
+            base=error * (before.echoed * before.base * trust)[:, None, None],
+            carried=error * before.echoed[:, None, None],
+            log_carried=np.log(error * before.echoed[:, None, None]),
             log_rates=np.zeros((windows, effects)),
             frailty=before.frailty,
+            echo=before.echo,
+            grain=before.grain,
             hour=0,
             log_evidence=np.zeros(windows),
         )
@@ -142,13 +155,11 @@ class Evidence:
         """
         begun = np.flatnonzero(new_day)
         if begun.size:
-            self.finished[begun] += self._day(begun)
-            self.joins[begun] = 0.0
-            self.base[begun] = 0.0
-            self.log_rates[begun] = 0.0
+            self._end_day(begun)
         profile = self.profile[self.hour]
+        joins, base = joins * self.grain, base * self.grain
         self.joins += joins
-        self.base += base[:, None] * (1 + profile)
+        self.base += self.carried * (base[:, None] * (1 + profile))[:, None, :]
         self.log_rates += joins[:, None] * np.log1p(profile)
         self.frailty = frailty
         joint = self._day(slice(None))
@@ -164,22 +175,33 @@ class Evidence:
         self.log_evidence = top + np.log(joint[:, :, 1:].sum((1, 2))) - np.log(with_none)
         return self.log_evidence
 
+    def _end_day(self, which: Indices) -> None:
+        self.finished[which] += self._day(which)
+        frailty = self.frailty[which, None, None]
+        was = (frailty + self.joins[which, None, None]) / (frailty + self.base[which])
+        was *= self.carried[which] / self.error[which]
+        self.carried[which] = self.error[which] * (1 + self.echo[which, None, None] * (was - 1))
+        self.log_carried[which] = np.log(self.carried[which])
+        self.joins[which] = 0.0
+        self.base[which] = 0.0
+        self.log_rates[which] = 0.0
+
     def _day(self, which: Indices | slice) -> Floats:
         """log f of the current day: windows x L x C, up to a term of each window that does not depend on the effect."""
         joins, frailty = self.joins[which, None, None], self.frailty[which, None, None]
-        day = np.log1p(self.error[which] * (self.base[which, None, :] / frailty))
+        day = np.log1p(self.base[which] / frailty)
         day *= -(frailty + joins)
         day += self.log_rates[which, None, :]
-        day += joins * np.log(self.error[which])
+        day += joins * self.log_carried[which]
         rate = self.surge_rate[which, None, None]
         return self._or_surge(day, joins, frailty, rate, which) if rate.any() else day
 
     def _or_surge(self, day: Floats, joins: Floats, frailty: Floats, rate: Floats, which: Indices | slice) -> Floats:
         """The day as a mixture with a surge that no publication explains, whether or not this one had an effect."""
         least = SURGE_FRAILTY
-        base = (1 + SURGE_SIZE) * self.error[which] * self.base[which, None, :1]
+        base = (1 + SURGE_SIZE) * self.base[which, :, :1]
         surge = gammaln(least + joins) - gammaln(least) - gammaln(frailty + joins) + gammaln(frailty)
-        surge = surge - (least + joins) * np.log1p(base / least) + joins * np.log(base / self.base[which, None, :1])
+        surge = surge - (least + joins) * np.log1p(base / least) + joins * (np.log1p(SURGE_SIZE) + self.log_carried[which, :, :1])
         surge = surge + joins * (np.log(frailty) - np.log(least))
         with np.errstate(divide="ignore"):
             return np.asarray(np.logaddexp(np.log1p(-rate) + day, np.log(rate) + surge))

@@ -1,7 +1,7 @@
 """What was known at the start of each day from the joins of earlier days alone: shape, level, effects, scatter, doubt.
 
-Level and effects of publications are a Kalman filter over days (West and Harrison 1997): the level forgets 3 % a day,
-an effect is a signed size times the kernel of its kind. One sweep serves all publications and placebos.
+Level and effects of publications are a Kalman filter over days (West and Harrison 1997): the level wanders, faster once
+days have missed it in one direction, an effect is a signed size times the kernel of its kind. One sweep serves all publications and placebos.
 """
 
 from dataclasses import dataclass
@@ -18,13 +18,16 @@ from services.metrics.growth.model import Floats
 from services.metrics.growth.stream import Stream
 
 GUESSED_FRAILTY = 20.0
-FRAILTY_PRIOR = np.log([0.02, 0.08, 0.3, 0.35, 0.25])  # of the grid
+FRAILTY_PRIOR = np.log([0.001, 0.05, 0.75, 0.15, 0.05])  # of the grid
+LEVEL_SD = 0.006  # of the level's random walk, a day
+MONITOR, SURPRISED, SHIFT_SD = 0.85, 2.5, 0.15  # days in one direction, in standard deviations, are a shift
 SCATTER_MEMORY = 0.995  # per day
 EFFECT_MEAN_DAYS, EFFECT_SD_DAYS = 0.7, 3.0  # of a publication of which nothing was seen yet, in days of the level
 EFFECT_SD_JOINS = 2.0
 WEEK = 7
-DRIFT_PRIOR_DAYS, DRIFT_PRIOR = 60.0, 0.03**2  # relative variance of a week's level beside what the filter knows
+DRIFT_PRIOR_DAYS, DRIFT_PRIOR, DRIFT_SCALE = 15.0, 0.035**2, 0.01  # relative variance of a week's level beside what the filter knows
 DRIFT_MOST = 0.5**2
+ECHO_PRIOR, ECHO_WEIGHT, ECHO_MOST = 0.03, 18.0, 0.7
 SURGE_DAYS, SURGES = 100.0, 0.3  # prior of the rate of surges without a publication: 0.3 in 100 days
 
 
@@ -39,6 +42,8 @@ class Foreknowledge:
     level: Floats  # joins per hour at exposure 1
     level_doubt: Floats  # its relative variance, as a mean over the coming week
     frailty: Floats  # of days around their mean
+    echo: Floats  # how much of a day's frailty the next day repeats
+    echoed: Floats  # what the coming day repeats of the last one, as a factor
     surge_rate: Floats  # share of days with a surge that no publication explains
     effect: Floats  # days + 1, publications: joins in all
     effect_doubt: Floats  # their variance
@@ -142,10 +147,12 @@ def _sweep(stream: Stream, days: _Days, shape: _Shape, hourly: Floats) -> Forekn
         (filtered.effect[1:] * mass).sum(1), 0.0
     )
     drift = _drift(left, exposure, filtered.level, filtered.level_variance, frailty, alone)
-    level_doubt = filtered.level_variance / filtered.level**2 + drift
+    echo, echoed = _echo(joins, own, frailty, alone)
+    share = 1 / (1 + frailty / np.maximum(24 * filtered.level, 1e-3))
+    level_doubt = (1 + 2 * share * echo / (1 - echo)) * filtered.level_variance / filtered.level**2 + drift
     return Foreknowledge(
-        shape.weekday, shape.hour, shape.season, shape.doubt, filtered.level, level_doubt, frailty, surge_rate,
-        filtered.effect, filtered.effect_doubt,
+        shape.weekday, shape.hour, shape.season, shape.doubt, filtered.level, level_doubt, frailty, echo, echoed,
+        surge_rate, filtered.effect, filtered.effect_doubt,
     )  # fmt: skip
 
 
@@ -170,6 +177,7 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
     ends = np.where(touched.any(0), days - touched[::-1].argmax(0), 0)
     coming = np.argsort(starts, kind="stable").tolist()
     active: list[int] = []
+    surprise = 0.0
     scatter, weight = 20 / GUESSED_FRAILTY, 20.0
     for day in range(days):
         level[day], variance[day] = state[0], covariance[0, 0]
@@ -201,7 +209,11 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
         state = state + gain * (error / spread)
         state[0] = max(state[0] - gain[0] * max(error - most, 0.0) / spread, floor, 1e-5)
         covariance = covariance - np.outer(gain, gain) / spread
-        covariance[0, 0] /= DISCOUNT
+        surprise = MONITOR * surprise + (1 - MONITOR**2) ** 0.5 * min(error, most) / spread**0.5
+        wander = LEVEL_SD
+        if abs(surprise) > SURPRISED:
+            wander, surprise = SHIFT_SD, 0.5 * surprise
+        covariance[0, 0] += (wander * state[0]) ** 2
     level[days], variance[days] = state[0], covariance[0, 0]
     effect[days:, active] = state[1:]
     doubt[days:, active] = np.diag(covariance)[1:]
@@ -237,6 +249,20 @@ def _frailty(joins: Floats, mean: Floats, weight: Floats) -> Floats:
     return np.asarray(1 / (posterior @ (1 / grid[:, 0])))
 
 
+def _echo(joins: Floats, mean: Floats, frailty: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Correlation of the frailty of neighbouring days, shrunk to a prior, and what it makes of the coming day."""
+    at = np.maximum(mean, 1e-3)
+    excess = np.clip((joins - at) / np.sqrt(at + at**2 / frailty[:-1]), -3, 3) * weight
+    share = at / (at + frailty[:-1])  # of the variance that is frailty
+    product, possible = np.zeros(len(joins)), np.zeros(len(joins))
+    product[1:] = excess[1:] * excess[:-1] * np.sqrt(share[1:] * share[:-1])
+    possible[1:] = share[1:] * share[:-1] * weight[1:] * weight[:-1]
+    echo = (_before(product) + ECHO_PRIOR * ECHO_WEIGHT) / (_before(possible) + ECHO_WEIGHT)
+    echo = np.clip(echo, 0.0, ECHO_MOST)
+    was = (frailty[:-1] + np.minimum(joins, 3 * at + 3)) / (frailty[:-1] + at)
+    return echo, 1 + echo * np.append(1.0, 1 + weight * (was - 1)) - echo
+
+
 def _drift(
     joins: Floats, exposure: Floats, level: Floats, variance: Floats, frailty: Floats, alone: Floats
 ) -> Floats:
@@ -255,6 +281,7 @@ def _drift(
     at = level[: days + 1 - WEEK]
     mean = np.maximum(at * week, 1e-3)
     chance = mean + at**2 * square / frailty[: days + 1 - WEEK] + variance[: days + 1 - WEEK] * week**2
+    weight *= (DRIFT_SCALE / (DRIFT_SCALE + chance / mean**2)) ** 2
     excess = np.clip(((seen - mean) ** 2 - chance) / mean**2, -1.0, 1.0) * weight
     learnt = np.full(days + 1, DRIFT_PRIOR)
     total, weights = DRIFT_PRIOR * DRIFT_PRIOR_DAYS, DRIFT_PRIOR_DAYS

@@ -13,6 +13,7 @@ from services.metrics.growth.model import Floats, Indices
 from services.metrics.growth.stream import Stream
 
 NONE = -1
+GRAINS = 6.0  # joins of a day count as at most so many times its frailty: quasi-likelihood
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
         joins=(counts * early).sum(1),
         base=(base * early).sum(1),
         frailty=frailty[np.arange(len(at)), at - start_of_day],
+        echoed=past.echoed[first_day],
+        echo=past.echo[first_day],
+        grain=1 / (1 + 24 * past.level[first_day] / (GRAINS * past.frailty[first_day])),
         level_doubt=past.level_doubt[first_day] + transfer,
         surge_rate=past.surge_rate[first_day],
     )
