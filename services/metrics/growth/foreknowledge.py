@@ -20,7 +20,7 @@ from services.metrics.growth.stream import Stream
 GUESSED_FRAILTY = 20.0
 FRAILTY_PRIOR = np.log([0.001, 0.05, 0.75, 0.15, 0.05])  # of the grid
 LEVEL_SD = 0.006  # of the level's random walk, a day
-MONITOR, SURPRISED, SHIFT_SD = 0.85, 2.5, 0.15  # days in one direction, in standard deviations, are a shift
+MONITOR, SURPRISED, SHIFT_SD = 0.85, 3.2, 0.15  # days in one direction, in standard deviations, are a shift
 SCATTER_MEMORY = 0.995  # per day
 EFFECT_MEAN_DAYS, EFFECT_SD_DAYS = 0.7, 3.0  # of a publication of which nothing was seen yet, in days of the level
 EFFECT_SD_JOINS = 2.0

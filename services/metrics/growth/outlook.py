@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.metrics.growth import office_year
 from services.metrics.growth.evidence import WATCHED_H, Before, Flags
@@ -26,6 +25,11 @@ class Outlook:
     frailty: Floats
     new_day: Flags
     known: Flags
+
+    def only(self, rows: Indices) -> "Outlook":
+        before = Before(**{name: values[rows] for name, values in vars(self.before).items()})
+        columns = (self.joins, self.base, self.frailty, self.new_day, self.known)
+        return Outlook(before, *(column[rows] for column in columns))
 
 
 def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> Outlook:
