@@ -15,8 +15,10 @@ from services.metrics.growth.model import Audit, Floats, Indices
 from services.metrics.growth.stream import Stream
 
 ENOUGH_H = 42 * 24
+YEAR_H = 366 * 24
 FALSE_ALARMS = 0.01
 SIGNIFICANT = 0.01
+LARGEST = 690.0  # ln of the largest threshold that a number can show
 A_DAY, A_DAY_AT_LEAST, PATIENCE = 0.75, 0.70, 12.0  # placebos; below the least, publications' windows are used too
 
 
@@ -45,27 +47,35 @@ def _scrambled(numbers: Indices) -> NDArray[np.uint64]:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """ln of the threshold on E after each placebo: `ends` are the hours at which their windows ended, rising."""
+    """Of placebos in order of the hours at which their windows ended (`ends`): their largest ln E (`peaks`), and ln of
+    the threshold that follows from those that ended in the year before (`log_threshold`)."""
 
     ends: Indices
-    peaks: Floats  # largest ln E of each
-    log_threshold: Floats  # one more: before the first of them
+    peaks: Floats
+    log_threshold: Floats
 
     @classmethod
     def of(cls, ends: Indices, peaks: Floats) -> "Thresholds":
-        alarms = np.cumsum(peaks >= np.log(ALARM))
-        number = np.arange(1, len(peaks) + 1)
-        chance = betainc(np.maximum(alarms, 1), number - alarms + 1.0, FALSE_ALARMS)
-        log_threshold = np.full(len(peaks) + 1, np.log(ALARM))
-        for i in np.flatnonzero((alarms > 0) & (chance < SIGNIFICANT)):
-            own = np.quantile(peaks[: i + 1], 1 - FALSE_ALARMS, method="higher")
-            log_threshold[i + 1] = max(log_threshold[0], float(own))
+        alarms = np.append(0, np.cumsum(peaks >= np.log(ALARM)))
+        last = np.arange(1, len(peaks) + 1)
+        first = np.searchsorted(ends, ends - YEAR_H, side="right")
+        number, alarmed = last - first, alarms[last] - alarms[first]
+        chance = betainc(np.maximum(alarmed, 1), number - alarmed + 1.0, FALSE_ALARMS)
+        log_threshold = np.full(len(peaks), np.log(ALARM))
+        for i in np.flatnonzero((alarmed > 0) & (chance < SIGNIFICANT)):
+            own = np.quantile(peaks[first[i] : i + 1], 1 - FALSE_ALARMS, method="higher")
+            log_threshold[i] = max(np.log(ALARM), float(own))
         return cls(ends, peaks, log_threshold)
 
     def at(self, hour: Indices) -> Floats:
         """ln of the threshold in force at the end of hours (the number of hours since the stream's start)."""
-        return np.asarray(self.log_threshold[np.searchsorted(self.ends, hour, side="right")])
+        known = np.append(np.log(ALARM), self.log_threshold)
+        return np.asarray(known[np.searchsorted(self.ends, hour, side="right")])
 
     def audit(self) -> Audit:
-        alarms = int((self.peaks >= np.log(ALARM)).sum())
-        return Audit(len(self.peaks), alarms, round(float(np.exp(self.log_threshold[-1])), 2))
+        """Of the last year."""
+        if not len(self.ends):
+            return Audit(0, 0, ALARM)
+        peaks = self.peaks[self.ends > self.ends[-1] - YEAR_H]
+        threshold = np.exp(min(float(self.log_threshold[-1]), LARGEST))
+        return Audit(len(peaks), int((peaks >= np.log(ALARM)).sum()), round(float(threshold), 2))

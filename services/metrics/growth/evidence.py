@@ -19,6 +19,7 @@ from scipy.special import gammaln
 from numpy.typing import NDArray
 
 from services.metrics.growth.model import Counts, Floats, Indices
+from services.metrics.growth.surge import Surges
 
 PART_OF_A_DAY = 2.0  # hours before the window tell of its first day at most as much as frailty / 2 joins
 Flags = NDArray[np.bool_]
@@ -27,7 +28,7 @@ ALARM = 100.0  # the threshold on E for 1 % false alarms
 ERROR_NODES = np.array([-2.2, -1.1, 0.0, 1.1, 2.2])  # of the level's error, in standard deviations
 ERROR_WEIGHTS = np.exp(-(ERROR_NODES**2) / 2) / np.exp(-(ERROR_NODES**2) / 2).sum()
 SURGE_ON = 0.01  # surges per day from which the null expects them
-SURGE_SIZE, SURGE_FRAILTY = 3.0, 0.7  # a surge's day: joins above the base, in bases, and how they scatter
+SURGE_SHARE = 0.5  # of the prior that an effect is like a surge, where surges occur
 NAMED_BY_CHANCE = 0.02  # share of joins that would have come anyway and still name this very publication
 NAMED_SHARES = np.array([0.1, 0.4, 0.8])
 NAMING_STAKE = 0.02  # of the evidence that is put on captured sources
@@ -44,7 +45,8 @@ class Before:
     echo: Floats  # how much of a day's frailty the next day repeats, 0-1
     grain: Floats  # how much of a join counts: hours of a day differ more than chance in busy streams, 0-1
     level_doubt: Floats  # relative variance of the level
-    surge_rate: Floats  # share of days with a surge that no publication explains
+    surge_rate: Floats  # share of days on which a surge begins that no publication explains
+    surging: Floats  # whether the day before was one of a surge, 0 or 1
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,9 @@ class Evidence:
     L are the nodes of the level's error, C the effects of the prior, the first of them none.
     """
 
-    log_prior: Floats  # L x C
+    log_prior: Floats  # C - 1
     profile: Floats  # hours x C
     error: Floats  # W x L x C: the level's error as a factor
-    surge_rate: Floats  # W; 0 where the null expects no surges
     finished: Floats  # W x L x C: log f of earlier days
     joins: Floats  # W: of the current day
     base: Floats  # W x L x C: expected on the current day
@@ -121,6 +122,7 @@ class Evidence:
     grain: Floats  # W: how much of a join counts
     hour: int
     log_evidence: Floats  # W
+    surges: Surges | None  # where the null expects surges that no publication explains
 
     @classmethod
     def start(cls, prior: Prior, before: "Before") -> "Evidence":
@@ -129,10 +131,9 @@ class Evidence:
         trust = before.grain / (1 + PART_OF_A_DAY * before.grain * before.base / before.frailty)
         error = np.exp(ERROR_NODES * spread - spread**2 / 2)[:, :, None] * np.ones(effects)
         started = cls(
-            log_prior=np.log(ERROR_WEIGHTS)[:, None] + np.log(np.concatenate(([1.0], prior.weight))),
+            log_prior=np.log(prior.weight),
             profile=np.concatenate((np.zeros((WATCHED_H, 1)), prior.profile()), axis=1),
             error=error,
-            surge_rate=np.where(before.surge_rate >= SURGE_ON, before.surge_rate, 0.0),
             finished=np.zeros((windows, len(ERROR_NODES), effects)),
             joins=before.joins * trust,
             base=error * (before.echoed * before.base * trust)[:, None, None],
@@ -144,8 +145,13 @@ class Evidence:
             grain=before.grain,
             hour=0,
             log_evidence=np.zeros(windows),
+            surges=None,
         )
-        started.finished -= started._day(np.arange(windows))
+        day = started._day(slice(None))
+        started.finished -= day
+        if (before.surge_rate >= SURGE_ON).any():
+            so_far = started.base[:, :, 0], started.log_carried[:, :, 0], day[:, :, 0]
+            started.surges = Surges.start(before.surge_rate, before.surging, started.joins, *so_far)
         return started
 
     def tick(self, joins: Floats, base: Floats, frailty: Floats, new_day: Flags) -> Floats:
@@ -163,20 +169,29 @@ class Evidence:
         self.log_rates += joins[:, None] * np.log1p(profile)
         self.frailty = frailty
         joint = self._day(slice(None))
+        if self.surges:
+            self.surges.tick(self.hour, joins, self.base[:, :, 0], self.log_carried[:, :, 0], joint[:, :, 0])
         joint += self.finished
-        joint += self.log_prior
         self.hour += 1
-        null = joint[:, :, 0].max(1)
-        joint -= null[:, None, None]
-        top = np.maximum(joint.reshape(len(null), -1).max(1), 0.0)
-        with_none = np.exp(joint[:, :, 0]).sum(1)
-        joint -= top[:, None, None]
-        np.exp(joint, out=joint)
-        self.log_evidence = top + np.log(joint[:, :, 1:].sum((1, 2))) - np.log(with_none)
+        null, some = joint[:, :, 0], joint[:, :, 1:]
+        some += self.log_prior
+        if self.surges:
+            null, also = self.surges.null(), self.surges.published() + np.log(SURGE_SHARE)
+            some = np.concatenate((some + np.log(1 - SURGE_SHARE), also[:, :, None]), axis=2)
+        top = null.max(1)
+        some -= top[:, None, None]
+        above = np.maximum(some.reshape(len(top), -1).max(1), 0.0)
+        some -= above[:, None, None]
+        np.exp(some, out=some)
+        self.log_evidence = above + np.log(some.sum(2) @ ERROR_WEIGHTS)
+        self.log_evidence -= np.log(np.exp(null - top[:, None]) @ ERROR_WEIGHTS)
         return self.log_evidence
 
     def _end_day(self, which: Indices) -> None:
-        self.finished[which] += self._day(which)
+        day = self._day(which)
+        self.finished[which] += day
+        if self.surges:
+            self.surges.end_day(which, day[:, :, 0])
         frailty = self.frailty[which, None, None]
         was = (frailty + self.joins[which, None, None]) / (frailty + self.base[which])
         was *= self.carried[which] / self.error[which]
@@ -193,18 +208,8 @@ class Evidence:
         day *= -(frailty + joins)
         day += self.log_rates[which, None, :]
         day += joins * self.log_carried[which]
-        rate = self.surge_rate[which, None, None]
-        return self._or_surge(day, joins, frailty, rate, which) if rate.any() else day
-
-    def _or_surge(self, day: Floats, joins: Floats, frailty: Floats, rate: Floats, which: Indices | slice) -> Floats:
-        """The day as a mixture with a surge that no publication explains, whether or not this one had an effect."""
-        least = SURGE_FRAILTY
-        base = (1 + SURGE_SIZE) * self.base[which, :, :1]
-        surge = gammaln(least + joins) - gammaln(least) - gammaln(frailty + joins) + gammaln(frailty)
-        surge = surge - (least + joins) * np.log1p(base / least) + joins * (np.log1p(SURGE_SIZE) + self.log_carried[which, :, :1])
-        surge = surge + joins * (np.log(frailty) - np.log(least))
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.logaddexp(np.log1p(-rate) + day, np.log(rate) + surge))
+        day += gammaln(frailty + joins) - gammaln(frailty) - joins * np.log(frailty)
+        return day
 
 
 def log_naming(joins: Floats, captured: Counts) -> Floats:

@@ -11,16 +11,19 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from services.metrics.growth import office_year
-from services.metrics.growth.baseline import DISCOUNT, FRAILTY_GRID
+from services.metrics.growth.baseline import DISCOUNT
+from services.metrics.growth.baseline import FRAILTY_GRID as USUAL_FRAILTY
 from services.metrics.growth.calendar import HOUR_PRIOR, WEEKDAY_PRIOR
 from services.metrics.growth.kernels import REACH_H
 from services.metrics.growth.model import Floats
 from services.metrics.growth.stream import Stream
 
 GUESSED_FRAILTY = 20.0
-FRAILTY_PRIOR = np.log([0.001, 0.05, 0.75, 0.15, 0.05])  # of the grid
+FRAILTY_GRID = (1.0, 2.5, *USUAL_FRAILTY)  # with what real streams need beside it
+FRAILTY_PRIOR = np.log([1e-6, 1e-4, 0.001, 0.05, 0.75, 0.15, 0.05])
 LEVEL_SD = 0.006  # of the level's random walk, a day
 MONITOR, SURPRISED, SHIFT_SD = 0.85, 3.2, 0.15  # days in one direction, in standard deviations, are a shift
+LATELY, TRUSTED_DAYS = 0.7, 5  # memory of what lately came beside the level; days that are not cut after a shift
 SCATTER_MEMORY = 0.995  # per day
 EFFECT_MEAN_DAYS, EFFECT_SD_DAYS = 0.7, 3.0  # of a publication of which nothing was seen yet, in days of the level
 EFFECT_SD_JOINS = 2.0
@@ -28,7 +31,7 @@ WEEK = 7
 DRIFT_PRIOR_DAYS, DRIFT_PRIOR, DRIFT_SCALE = 15.0, 0.035**2, 0.01  # relative variance of a week's level beside what the filter knows
 DRIFT_MOST = 0.5**2
 ECHO_PRIOR, ECHO_WEIGHT, ECHO_MOST = 0.03, 18.0, 0.7
-SURGE_DAYS, SURGES = 100.0, 0.3  # prior of the rate of surges without a publication: 0.3 in 100 days
+SURGE_DAYS, SURGES, SURGE_MEMORY = 30.0, 0.25, 0.995  # prior of the rate of surges without a publication; a day
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Foreknowledge:
     frailty: Floats  # of days around their mean
     echo: Floats  # how much of a day's frailty the next day repeats
     echoed: Floats  # what the coming day repeats of the last one, as a factor
-    surge_rate: Floats  # share of days with a surge that no publication explains
+    surge_rate: Floats  # share of days on which a surge begins that no publication explains
+    surging: Floats  # whether the last day was one of a surge, 0 or 1
     effect: Floats  # days + 1, publications: joins in all
     effect_doubt: Floats  # their variance
 
@@ -91,10 +95,10 @@ def _before(values: Floats) -> Floats:
     return np.concatenate((np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)))
 
 
-def _discounted(values: Floats) -> Floats:
+def _discounted(values: Floats, memory: float = DISCOUNT) -> Floats:
     total, sums = 0.0, [0.0]
     for value in values.tolist():
-        total = DISCOUNT * (total + value)
+        total = memory * (total + value)
         sums.append(total)
     return np.array(sums)
 
@@ -140,19 +144,21 @@ def _sweep(stream: Stream, days: _Days, shape: _Shape, hourly: Floats) -> Forekn
     other_doubt = (filtered.effect_doubt[:-1] * mass**2).sum(1)
     own = mean + np.maximum(other, 0.0)
     alone = mean**2 / (mean**2 + other_doubt + np.maximum(other, 0) ** 2 + 1e-9)
-    surge = (joins > np.maximum(3 * own, own + 4 * np.sqrt(own) + 3)) & (alone > 0.5)
-    surge_rate = (_before(surge.astype(float)) + SURGES) / (np.arange(len(joins) + 1) + SURGE_DAYS)
-    frailty = _frailty(joins, own, np.where(surge & (surge_rate[1:] >= 0.01), 0.0, alone))
-    left = np.minimum(joins, np.maximum(3 * own, own + 4 * np.sqrt(own) + 3)) - np.maximum(
-        (filtered.effect[1:] * mass).sum(1), 0.0
-    )
+    most = np.maximum(3 * own, own + 4 * np.sqrt(own) + 3)
+    surge = (joins > most) & (alone > 0.5)
+    begins = surge & ~np.append(False, surge[:-1])
+    seen = _discounted(begins.astype(float), SURGE_MEMORY) + SURGES
+    surge_rate = seen / (_discounted(np.ones(len(joins)), SURGE_MEMORY) + SURGE_DAYS)
+    cut = np.minimum(joins, most)
+    frailty = _frailty(cut, own, np.where(surge & (surge_rate[1:] >= 0.01), 0.0, alone))
+    left = cut - np.maximum((filtered.effect[1:] * mass).sum(1), 0.0)
     drift = _drift(left, exposure, filtered.level, filtered.level_variance, frailty, alone)
     echo, echoed = _echo(joins, own, frailty, alone)
     share = 1 / (1 + frailty / np.maximum(24 * filtered.level, 1e-3))
     level_doubt = (1 + 2 * share * echo / (1 - echo)) * filtered.level_variance / filtered.level**2 + drift
     return Foreknowledge(
         shape.weekday, shape.hour, shape.season, shape.doubt, filtered.level, level_doubt, frailty, echo, echoed,
-        surge_rate, filtered.effect, filtered.effect_doubt,
+        surge_rate, np.append(0.0, surge), filtered.effect, filtered.effect_doubt,
     )  # fmt: skip
 
 
@@ -177,7 +183,7 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
     ends = np.where(touched.any(0), days - touched[::-1].argmax(0), 0)
     coming = np.argsort(starts, kind="stable").tolist()
     active: list[int] = []
-    surprise = 0.0
+    surprise, lately, trusting = 0.0, 0.0, 0
     scatter, weight = 20 / GUESSED_FRAILTY, 20.0
     for day in range(days):
         level[day], variance[day] = state[0], covariance[0, 0]
@@ -203,17 +209,24 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
             weight = SCATTER_MEMORY * weight + 1
             scatter = SCATTER_MEMORY * scatter + min(max((error**2 - mean) / mean**2, -1.0), 1.0)
             scatter = max(scatter, weight / 2000)
+        usual = max(spread, 1e-9) ** 0.5
+        surprise = MONITOR * surprise + (1 - MONITOR**2) ** 0.5 * min(max(error / usual, -3.0), 3.0)
+        lately = LATELY * lately + (1 - LATELY) * error / max(exposures[day], 1.0)
+        if abs(surprise) > SURPRISED:
+            covariance[0, 0] += (SHIFT_SD * state[0]) ** 2 + lately**2
+            gain = covariance @ design
+            spread = float(design @ gain) + noise
+            surprise, trusting = 0.5 * surprise, TRUSTED_DAYS
+        trusting -= 1
+        if trusting > 0:
+            most = float("inf")
         if error > most:
             spread += noise * ((error / most) ** 2 - 1)
         floor = state[0] * 0.3
         state = state + gain * (error / spread)
         state[0] = max(state[0] - gain[0] * max(error - most, 0.0) / spread, floor, 1e-5)
         covariance = covariance - np.outer(gain, gain) / spread
-        surprise = MONITOR * surprise + (1 - MONITOR**2) ** 0.5 * min(error, most) / spread**0.5
-        wander = LEVEL_SD
-        if abs(surprise) > SURPRISED:
-            wander, surprise = SHIFT_SD, 0.5 * surprise
-        covariance[0, 0] += (wander * state[0]) ** 2
+        covariance[0, 0] += (LEVEL_SD * state[0]) ** 2
     level[days], variance[days] = state[0], covariance[0, 0]
     effect[days:, active] = state[1:]
     doubt[days:, active] = np.diag(covariance)[1:]

@@ -65,6 +65,7 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
         grain=1 / (1 + 24 * past.level[first_day] / (GRAINS * past.frailty[first_day])),
         level_doubt=past.level_doubt[first_day] + transfer,
         surge_rate=past.surge_rate[first_day],
+        surging=past.surging[first_day],
     )
     window = (at - start_of_day)[:, None] + np.arange(WATCHED_H)
     rows = np.arange(len(at))[:, None]
