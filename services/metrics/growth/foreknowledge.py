@@ -144,6 +144,8 @@ def _sweep(stream: Stream, days: _Days, shape: _Shape, hourly: Floats) -> Forekn
     other_doubt = (filtered.effect_doubt[:-1] * mass**2).sum(1)
     own = mean + np.maximum(other, 0.0)
     alone = mean**2 / (mean**2 + other_doubt + np.maximum(other, 0) ** 2 + 1e-9)
+    fresh = ((mass > 0) & (filtered.effect_doubt[:-1] == 0)).any(1)
+    alone = np.where(fresh | np.append(False, fresh[:-1]), 0.0, alone)
     most = np.maximum(3 * own, own + 4 * np.sqrt(own) + 3)
     surge = (joins > most) & (alone > 0.5)
     begins = surge & ~np.append(False, surge[:-1])

@@ -13,11 +13,12 @@ from scipy.special import gammaln
 
 from services.metrics.growth.model import Floats, Indices
 
-SIZES = {4.0: 0.6, 25.0: 0.25, 160.0: 0.15}  # mean of a surge's day, in bases: chances
+SIZES = {5.0: 0.7, 60.0: 0.3}  # mean of a surge's day, in bases: chances
 FRAILTY = 0.7  # how much days of surges scatter
 LASTS = 0.7
-DAY_H = 24
-BEGINS = (0.3, 0.25, 0.2, 0.15, 0.1)  # after a publication: in its own hour, the next one ...
+DAY_H, STEP_H = 24, 2  # a surge begins at every second hour, which is near enough
+STEPS = DAY_H // STEP_H
+BEGINS = (0.5, 0.3, 0.2)  # after a publication: within its first two hours, the next two ...
 NEVER = -1e30
 
 
@@ -25,10 +26,10 @@ NEVER = -1e30
 class Surges:
     """Log probabilities (W windows x L nodes of the level's error), with the joins of finished days.
 
-    The `*_at` are of the hours of the current day, at column hour % 24: what was before a surge that began there.
+    The `*_at` are of the hours of the current day, at every second hour: what was before a surge that began there.
     """
 
-    log_rate: Floats  # W: that a surge begins, per hour
+    log_rate: Floats  # W: that a surge begins, per step of two hours
     calm: Floats
     surging: Floats
     waiting: Floats  # the publication's effect is still to begin
@@ -38,11 +39,11 @@ class Surges:
     base: Floats  # W x L
     log_carried: Floats  # W x L: ln of the factor on the base in the current day
     day: Floats  # W x L: log f of the current day without a surge
-    joins_at: Floats  # W x 24
-    base_at: Floats  # W x L x 24
-    day_at: Floats  # W x L x 24
-    open_at: Floats  # W x 24: log rate of a beginning there
-    published_at: Floats  # W x 24: log weight of the publication's effect beginning there
+    joins_at: Floats  # W x steps
+    base_at: Floats  # W x L x steps
+    day_at: Floats  # W x L x steps
+    open_at: Floats  # W x steps: log rate of a beginning there
+    published_at: Floats  # W x steps: log weight of the publication's effect beginning there
     pending: float  # share of the publication's effect that is still to begin
 
     @classmethod
@@ -54,7 +55,7 @@ class Surges:
         on = np.where(surging > 0, LASTS, 0.5 * rate)[:, None]
         empty = np.full((windows, nodes), NEVER)
         return cls(
-            log_rate=np.log(rate / DAY_H),
+            log_rate=np.log(rate / STEPS),
             calm=np.log1p(-on) - day,
             surging=np.log(on) - _surge(joins[:, None], base, log_carried),
             waiting=-day,
@@ -64,25 +65,29 @@ class Surges:
             base=base.copy(),
             log_carried=log_carried.copy(),
             day=day.copy(),
-            joins_at=np.zeros((windows, DAY_H)),
-            base_at=np.zeros((windows, nodes, DAY_H)),
-            day_at=np.zeros((windows, nodes, DAY_H)),
-            open_at=np.full((windows, DAY_H), NEVER),
-            published_at=np.full((windows, DAY_H), NEVER),
+            joins_at=np.zeros((windows, STEPS)),
+            base_at=np.zeros((windows, nodes, STEPS)),
+            day_at=np.zeros((windows, nodes, STEPS)),
+            open_at=np.full((windows, STEPS), NEVER),
+            published_at=np.full((windows, STEPS), NEVER),
             pending=1.0,
         )
 
     def tick(self, hour: int, joins: Floats, base: Floats, log_carried: Floats, day: Floats) -> None:
         """An hour went by: its joins (W), the day's base so far, ln of the factor in it, and log f of the day so far
         without a surge (W x L)."""
-        column = hour % DAY_H
-        self.joins_at[:, column], self.base_at[:, :, column], self.day_at[:, :, column] = self.joins, self.base, self.day
-        self.open_at[:, column] = self.log_rate
-        begins = BEGINS[hour] if hour < len(BEGINS) else 0.0
-        self.published_at[:, column] = np.log(begins) if begins else NEVER
-        self.pending = max(self.pending - begins, 1e-12)
+        if hour % STEP_H == 0:
+            self._may_begin(hour // STEP_H)
         self.joins, self.base, self.day = self.joins + joins, base.copy(), day.copy()
         self.log_carried = log_carried.copy()
+
+    def _may_begin(self, step: int) -> None:
+        column = step % STEPS
+        self.joins_at[:, column], self.base_at[:, :, column], self.day_at[:, :, column] = self.joins, self.base, self.day
+        self.open_at[:, column] = self.log_rate
+        begins = BEGINS[step] if step < len(BEGINS) else 0.0
+        self.published_at[:, column] = np.log(begins) if begins else NEVER
+        self.pending = max(self.pending - begins, 1e-12)
 
     def null(self) -> Floats:
         """Log probability of the joins so far when the publication does nothing: W x L."""
@@ -101,7 +106,7 @@ class Surges:
         whole, since = self._all_day(which), self._since(which)
         acting = _add(self.acting[which] + whole, self.waiting[which] + _over(self.published_at[which], since))
         on = _add(self.surging[which] + whole, self.calm[which] + _over(self.open_at[which], since))
-        off = self.calm[which] + day + np.log1p(-DAY_H * np.exp(self.log_rate[which]))[:, None]
+        off = self.calm[which] + day + np.log1p(-STEPS * np.exp(self.log_rate[which]))[:, None]
         self.calm[which], self.surging[which] = _add(off, on + np.log(1 - LASTS)), on + np.log(LASTS)
         self.calm_after[which] = _add(self.calm_after[which] + day, acting + np.log(1 - LASTS))
         self.acting[which], self.waiting[which] = acting + np.log(LASTS), self.waiting[which] + day
@@ -112,14 +117,14 @@ class Surges:
         return _surge(self.joins[which, None], self.base[which], self.log_carried[which])
 
     def _since(self, which: Indices | slice) -> Floats:
-        """Log probability of the day so far if a surge began in each of its hours: W x L x 24."""
+        """Log probability of the day so far if a surge began at each of its steps: W x L x steps."""
         joins = (self.joins[which, None] - self.joins_at[which])[:, None, :]
         base = self.base[which, :, None] - self.base_at[which]
         return self.day_at[which] + _surge(joins, base, self.log_carried[which, :, None])
 
 
 def _over(at: Floats, since: Floats) -> Floats:
-    """The sum over the hours in which a surge may have begun: W x L."""
+    """The sum over the steps at which a surge may have begun: W x L."""
     log = at[:, None, :] + since
     top = log.max(2)
     return np.asarray(top + np.log(np.exp(log - top[:, :, None]).sum(2)))
