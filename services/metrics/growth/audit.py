@@ -32,7 +32,7 @@ def placebos(stream: Stream) -> Indices:
     busy = (np.abs(at[:, None] - stream.at) < WATCHED_H).any(1)
     kept: list[int] = []
     for seen, (hour, is_busy) in enumerate(zip(at.tolist(), busy.tolist(), strict=True), start=1):
-        if len(kept) < (A_DAY_AT_LEAST * seen - PATIENCE if is_busy else A_DAY * seen):
+        if len(kept) < (A_DAY_AT_LEAST * seen - min(PATIENCE, 0.2 * seen) if is_busy else A_DAY * seen):
             kept.append(hour)
     return np.array(kept, dtype=np.int64)
 

@@ -12,6 +12,7 @@ inference").
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln
@@ -101,6 +102,10 @@ def _grid(thetas: Weights, taus: Weights) -> Prior:
     return Prior(*(np.array(column) for column in zip(*cells, strict=True)))
 
 
+def _with_none(prior: Prior) -> Floats:
+    return np.concatenate((np.zeros((WATCHED_H, 1)), prior.profile()), axis=1)
+
+
 @dataclass
 class Evidence:
     """Evidence of W windows that are looked at together, after `hour` hours, and all that it needs to go on.
@@ -132,7 +137,7 @@ class Evidence:
         error = np.exp(ERROR_NODES * spread - spread**2 / 2)[:, :, None] * np.ones(effects)
         started = cls(
             log_prior=np.log(prior.weight),
-            profile=np.concatenate((np.zeros((WATCHED_H, 1)), prior.profile()), axis=1),
+            profile=_with_none(prior),
             error=error,
             finished=np.zeros((windows, len(ERROR_NODES), effects)),
             joins=before.joins * trust,
@@ -153,6 +158,17 @@ class Evidence:
             so_far = started.base[:, :, 0], started.log_carried[:, :, 0], day[:, :, 0]
             started.surges = Surges.start(before.surge_rate, before.surging, started.joins, *so_far)
         return started
+
+    def state(self) -> dict[str, Any]:
+        """Everything that changes or was drawn from the past, as plain arrays and numbers; the prior is left out."""
+        kept = {name: value for name, value in vars(self).items() if name not in ("log_prior", "profile", "surges")}
+        return kept | {"surges": None if self.surges is None else dict(vars(self.surges))}
+
+    @classmethod
+    def restored(cls, prior: Prior, state: dict[str, Any]) -> "Evidence":
+        """Goes on from a stored `state` exactly as if it had never stopped."""
+        surges = state["surges"] and Surges(**state["surges"])
+        return cls(**{**state, "surges": surges, "log_prior": np.log(prior.weight), "profile": _with_none(prior)})
 
     def tick(self, joins: Floats, base: Floats, frailty: Floats, new_day: Flags) -> Floats:
         """One more hour: joins, base rate, frailty of its day, and whether its day begins with it. Returns ln E.

@@ -81,7 +81,7 @@ def _hours(stream: Stream, mean: Floats, open_hours: Floats, day: int, length: i
     rise = running - np.minimum.accumulate(running)
     end = int(rise.argmax())
     start = int(running[: end + 1].argmin())
-    return (first + start, first + end) if end > start else (int(inside[0]), int(inside[-1]) + 1)
+    return (int(first) + start, int(first) + end) if end > start else (int(inside[0]), int(inside[-1]) + 1)
 
 
 def _spike(stream: Stream, mean: Floats, first: int, last: int, spread: float) -> Spike:
