@@ -11,10 +11,21 @@ from numpy.typing import NDArray
 
 from kairan.year.counts import Cause, World
 from services.metrics.growth.audit import ENOUGH_H
-from services.metrics.growth.evidence import ERROR_WEIGHTS, WATCHED_H, Before, Evidence, discoveries, log_naming, prior_of
+from services.metrics.growth.evidence import (
+    ALARM,
+    ERROR_WEIGHTS,
+    WATCHED_H,
+    Before,
+    Evidence,
+    discoveries,
+    log_naming,
+    prior_of,
+)
+from services.metrics.growth.foreknowledge import foreknow
 from services.metrics.growth.model import Floats, Joins, Publication
+from services.metrics.growth.outlook import Outlook, outlook
 from services.metrics.growth.stream import Stream
-from services.metrics.growth.watched import NO_ALARM, evidence_of
+from services.metrics.growth.watched import NO_ALARM, evidence_of, log_evidence
 
 START = datetime(2019, 6, 2, 15, tzinfo=UTC)  # Monday 3 June 2019, 00:00 in Japan: no holidays near
 WARM_DAYS = 56
@@ -26,14 +37,18 @@ def stream_of(counts: NDArray[np.int64], at: list[int], kind: str = "article") -
     return Stream.of(Joins(START, counts), known, START + timedelta(hours=counts.size)), known
 
 
-def one(per_day: float, lift: float, days: int, seed: int, **world: float) -> tuple[float, int]:
-    """ln E of one publication after 8 weeks, and the hours from it to the end of the hour of its alarm (0: none)."""
-    rng = np.random.default_rng((int(per_day), int(10 * lift), days, seed))
-    causes = [Cause(AT, lift * days * per_day, evenly_h=24 * days)] if lift else []
-    joins = World(WARM_DAYS + 8, per_day, **world).joins(causes, rng).sum(1)
-    watched, _ = evidence_of(*stream_of(joins, [AT]))
-    alarm = int(watched.alarm_h[0])
-    return float(watched.log_evidence[0]), 0 if alarm == NO_ALARM else alarm + 1 - AT
+def curves(count: int, per_day: float, lift: float = 0.0, days: int = 3, **world: float) -> Floats:
+    """ln E by the hour of one publication after 8 weeks, in `count` streams."""
+    found = []
+    for seed in range(count):
+        rng = np.random.default_rng((int(per_day), int(10 * lift), days, seed))
+        causes = [Cause(AT, lift * days * per_day, evenly_h=24 * days)] if lift else []
+        stream, _ = stream_of(World(WARM_DAYS + 8, per_day, **world).joins(causes, rng).sum(1), [AT])
+        found.append(outlook(stream, foreknow(stream), np.array([AT]), np.array([0])))
+    before = Before(*(np.concatenate([getattr(one.before, name) for one in found]) for name in vars(found[0].before)))
+    names = ("joins", "base", "frailty", "new_day", "known")
+    together = Outlook(before, *(np.concatenate([getattr(one, name) for one in found]) for name in names))
+    return log_evidence(together, ["article"] * count)
 
 
 @pytest.mark.parametrize(
@@ -46,23 +61,26 @@ def one(per_day: float, lift: float, days: int, seed: int, **world: float) -> tu
     ],
 )
 def test_an_idle_publication_rarely_raises_an_alarm(per_day: float, world: dict[str, float]) -> None:
-    alarms = sum(one(per_day, 0.0, 0, seed, **world)[1] > 0 for seed in range(120))
-    assert alarms <= 5  # at 1 % more than 5 of 120 happen once in 660 runs
+    alarms = (curves(100, per_day, **world).max(1) >= np.log(ALARM)).sum()
+    assert alarms <= 5  # at 1 % more than 5 of 100 happen once in 1,900 runs
 
 
 def test_an_effect_is_found_and_soon() -> None:
-    found = [one(7.0, 1.5, 3, seed)[1] for seed in range(60)]
-    assert sum(hours > 0 for hours in found) >= 51  # of 60; 95 % are expected, fewer than 51 once in 2,000 runs
-    assert 4 <= np.median([hours or 999 for hours in found]) <= 48
-    assert np.median([one(7.0, 5.0, 3, seed)[1] or 999 for seed in range(40)]) <= 5
+    over = curves(60, 7.0, lift=1.5) >= np.log(ALARM)
+    assert over.any(1).sum() >= 51  # of 60; 95 % are expected, fewer than 51 once in 2,000 runs
+    soon = curves(60, 7.0, lift=5.0) >= np.log(ALARM)
+    assert soon.any(1).all()
+    assert np.median(soon.argmax(1) + 1) <= 5
 
 
 def test_nothing_is_watched_before_six_weeks() -> None:
     counts = np.ones(ENOUGH_H + 300, dtype=np.int64)
     counts[ENOUGH_H - 1 :] = 40
     watched, audit = evidence_of(*stream_of(counts, [ENOUGH_H - 1, ENOUGH_H]))
-    assert watched.log_evidence[0] == 0 and watched.alarm_h[0] == NO_ALARM
-    assert watched.log_evidence[1] > 5 and watched.alarm_h[1] != NO_ALARM
+    assert watched.log_evidence[0] == 0
+    assert watched.alarm_h[0] == NO_ALARM
+    assert watched.log_evidence[1] > 5
+    assert watched.alarm_h[1] != NO_ALARM
     assert audit.placebos > 0
 
 
@@ -162,7 +180,8 @@ def test_joins_that_name_the_publication_are_evidence() -> None:
     assert np.log(0.98) - 1e-9 <= log_naming(joins, named).min() <= log_naming(joins, named).max() < 0.01
     named[10:16] = 1
     log = log_naming(joins, named)
-    assert log[9] < 0 < log[20] and log[15] > np.log(100)
+    assert log[9] < 0 < log[20]
+    assert log[15] > np.log(100)
     rng = np.random.default_rng(1)
     chance = [log_naming(joins, rng.binomial(1, 0.02, WATCHED_H)).max() for _ in range(2000)]
     assert np.mean(np.array(chance) >= np.log(100)) <= 0.01

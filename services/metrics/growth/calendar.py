@@ -61,11 +61,12 @@ def week_shape(hours: Hours, counts: Floats, level: Floats, dispersion: float) -
         weekday = _factors(by_weekday, sums(hours.weekday, base * hour[hours.hour], 7), WEEKDAY_PRIOR, dispersion)
         hour = _factors(by_hour, sums(hours.hour, base * weekday[hours.weekday], 24), HOUR_PRIOR, 1.0)
         if season_of.any():
-            prior = office_year.prior_factor(weekday[None, :], office_year.rhythm(hour))[0]
+            rhythm = office_year.rhythm(hour)
+            prior = office_year.prior_factor(weekday, rhythm)
             prior_of_hour = prior[hours.weekday, season_of]
             expected = level[hours.day] * weekday[hours.weekday] * hour[hours.hour] * prior_of_hour
             seen, due = (sums(season_of, values, office_year.SEASONS) for values in (counts, expected))
-            season = prior_of_hour * office_year.learnt(seen, due, dispersion)[season_of]
+            season = prior_of_hour * office_year.learnt(seen, due, dispersion, rhythm)[season_of]
     return weekday[hours.weekday] * hour[hours.hour] * season
 
 

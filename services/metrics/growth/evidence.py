@@ -9,15 +9,13 @@ at any hour with probability <= 1/c (Ville 1939; Ramdas et al. 2023, "Game-theor
 inference").
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
-
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from services.metrics.growth.model import Counts, Floats, Indices
 from services.metrics.growth.surge import Surges

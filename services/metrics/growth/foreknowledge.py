@@ -1,7 +1,8 @@
 """What was known at the start of each day from the joins of earlier days alone: shape, level, effects, scatter, doubt.
 
-Level and effects of publications are a Kalman filter over days (West and Harrison 1997): the level wanders, faster once
-days have missed it in one direction, an effect is a signed size times the kernel of its kind. One sweep serves all publications and placebos.
+Level and effects of publications are a Kalman filter over days (West and Harrison 1997): the level wanders, and leaps
+once days have missed it in one direction; an effect is a signed size times the kernel of its kind. One sweep serves all
+publications and placebos.
 """
 
 from dataclasses import dataclass
@@ -13,8 +14,7 @@ from scipy.special import gammaln
 from services.metrics.growth import office_year
 from services.metrics.growth.baseline import DISCOUNT
 from services.metrics.growth.baseline import FRAILTY_GRID as USUAL_FRAILTY
-from services.metrics.growth.calendar import HOUR_PRIOR, WEEKDAY_PRIOR
-from services.metrics.growth.kernels import REACH_H
+from services.metrics.growth.calendar import HOUR_PRIOR, WEEKDAY_PRIOR, sums
 from services.metrics.growth.model import Floats
 from services.metrics.growth.stream import Stream
 
@@ -28,7 +28,11 @@ SCATTER_MEMORY = 0.995  # per day
 EFFECT_MEAN_DAYS, EFFECT_SD_DAYS = 0.7, 3.0  # of a publication of which nothing was seen yet, in days of the level
 EFFECT_SD_JOINS = 2.0
 WEEK = 7
-DRIFT_PRIOR_DAYS, DRIFT_PRIOR, DRIFT_SCALE = 15.0, 0.035**2, 0.01  # relative variance of a week's level beside what the filter knows
+DRIFT_PRIOR_DAYS, DRIFT_PRIOR, DRIFT_SCALE = (
+    15.0,
+    0.035**2,
+    0.01,
+)  # relative variance of a week's level beside what the filter knows
 DRIFT_MOST = 0.5**2
 ECHO_PRIOR, ECHO_WEIGHT, ECHO_MOST = 0.03, 18.0, 0.7
 SURGE_DAYS, SURGES, SURGE_MEMORY = 30.0, 0.25, 0.995  # prior of the rate of surges without a publication; a day
@@ -124,7 +128,7 @@ def _shape(days: _Days) -> _Shape:
     expected = usual * whole * weekday[rows, days.weekday] * prior[rows, days.weekday, days.season]
     on = np.eye(office_year.SEASONS)[days.season]
     seen, due = _before(on * clean[:, None]), _before(on * expected[:, None])
-    season = prior * office_year.learnt(seen, due, dispersion[:, None])[:, None, :]
+    season = prior * office_year.learnt(seen, due, dispersion[:, None], rhythm)[:, None, :]
     return _Shape(weekday, hour, season, office_year.doubt(due, dispersion[:, None], rhythm))
 
 
@@ -133,7 +137,7 @@ def daily_mass(stream: Stream, exposure: Floats) -> Floats:
     hours, count = stream.hours, len(stream.at)
     by_hour = exposure.reshape(-1)[hours.day * 24 + hours.hour]
     hour, which, mass = stream.unit_effects(by_hour)
-    return np.bincount(hours.day[hour] * count + which, mass, hours.days * count).reshape(hours.days, count)
+    return sums(hours.day[hour] * count + which, mass, hours.days * count).reshape(hours.days, count)
 
 
 def _sweep(stream: Stream, days: _Days, shape: _Shape, hourly: Floats) -> Foreknowledge:
@@ -147,7 +151,7 @@ def _sweep(stream: Stream, days: _Days, shape: _Shape, hourly: Floats) -> Forekn
     fresh = ((mass > 0) & (filtered.effect_doubt[:-1] == 0)).any(1)
     alone = np.where(fresh | np.append(False, fresh[:-1]), 0.0, alone)
     most = np.maximum(3 * own, own + 4 * np.sqrt(own) + 3)
-    surge = (joins > most) & (alone > 0.5)
+    surge = (joins > np.maximum(3.5 * own, own + 5 * np.sqrt(own) + 4)) & (alone > 0.5)
     begins = surge & ~np.append(False, surge[:-1])
     seen = _discounted(begins.astype(float), SURGE_MEMORY) + SURGES
     surge_rate = seen / (_discounted(np.ones(len(joins)), SURGE_MEMORY) + SURGE_DAYS)
@@ -235,13 +239,13 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
     return _Filtered(level, variance, effect, doubt)
 
 
-def fresh_effect(level: Floats | float) -> tuple[Floats | float, Floats | float]:
+def fresh_effect(level: Floats) -> tuple[Floats, Floats]:
     """Mean and variance of the effect of a publication of which nothing was seen yet, in joins."""
     return EFFECT_MEAN_DAYS * 24 * level, (EFFECT_SD_DAYS * 24 * level + EFFECT_SD_JOINS) ** 2
 
 
 def _joined(state: Floats, covariance: Floats, level: float) -> tuple[Floats, Floats]:
-    mean, variance = fresh_effect(float(level))
+    mean, variance = fresh_effect(np.array(level))
     size = len(state) + 1
     grown = np.zeros((size, size))
     grown[:-1, :-1], grown[-1, -1] = covariance, variance
@@ -278,9 +282,7 @@ def _echo(joins: Floats, mean: Floats, frailty: Floats, weight: Floats) -> tuple
     return echo, 1 + echo * np.append(1.0, 1 + weight * (was - 1)) - echo
 
 
-def _drift(
-    joins: Floats, exposure: Floats, level: Floats, variance: Floats, frailty: Floats, alone: Floats
-) -> Floats:
+def _drift(joins: Floats, exposure: Floats, level: Floats, variance: Floats, frailty: Floats, alone: Floats) -> Floats:
     """By how much weeks missed their forecasts beyond chance: relative variance, from the weeks that had ended."""
     days = len(joins)
     if days <= WEEK:

@@ -17,7 +17,9 @@ from services.metrics.growth.model import Floats
 EPOCH = date(1970, 1, 1)
 SUNDAY = 6
 ASLEEP = slice(1, 6)  # hours of the night
-SEASON_PRIOR = 16.0  # as of weekdays: the factor's prior standard deviation is 25 %
+SEASON_DOUBT = 0.3**2  # prior relative variance of a season's factor
+# A day off is compared with days around it; the four weeks of the transfer season look like growth, so they teach less.
+SEASON_PRIOR = np.array([1.0, 8.0, 8.0, 8.0, 100.0])  # in joins, in the order of `Season`
 
 
 class Season(IntEnum):
@@ -29,8 +31,8 @@ class Season(IntEnum):
 
 
 SEASONS = len(Season)
-LESS_THAN_SUNDAY = {Season.HOLIDAY: 0.8, Season.OBON: 0.9, Season.NEW_YEAR: 0.5}
-TRANSFER_RISE = 1.25
+LESS_THAN_SUNDAY = {Season.HOLIDAY: 0.85, Season.OBON: 0.95, Season.NEW_YEAR: 0.6}
+TRANSFER_RISE = 1.08
 
 
 def seasons(first_day: int, days: int) -> NDArray[np.int64]:
@@ -80,15 +82,15 @@ def prior_factor(weekday: Floats, rhythm: Floats) -> Floats:
     return np.asarray(factor ** np.asarray(rhythm)[..., None, None])
 
 
-def learnt(seen: Floats, expected: Floats, dispersion: Floats | float) -> Floats:
+def learnt(seen: Floats, expected: Floats, dispersion: Floats | float, rhythm: Floats) -> Floats:
     """How a stream's own seasons differ from the prior: a factor shrunk to 1, 1 for ordinary days (..., SEASONS)."""
     factor = (np.maximum(seen, 0.0) / dispersion + SEASON_PRIOR) / (expected / dispersion + SEASON_PRIOR)
     factor[..., Season.ORDINARY] = 1.0
-    return np.asarray(factor)
+    return np.asarray(factor ** np.asarray(rhythm)[..., None])
 
 
 def doubt(expected: Floats, dispersion: Floats | float, rhythm: Floats) -> Floats:
     """Relative variance of a season's factor, as far as the stream keeps it (..., SEASONS)."""
-    variance = np.asarray(rhythm)[..., None] / (expected / dispersion + SEASON_PRIOR)
+    variance = np.asarray(rhythm)[..., None] / (expected / dispersion + 1 / SEASON_DOUBT)
     variance[..., Season.ORDINARY] = 0.0
     return np.asarray(variance)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.metrics.growth import office_year
 from services.metrics.growth.evidence import WATCHED_H, Before, Flags
 from services.metrics.growth.foreknowledge import Foreknowledge, fresh_effect
 from services.metrics.growth.kernels import REACH_H
@@ -28,8 +27,8 @@ class Outlook:
 
     def only(self, rows: Indices) -> "Outlook":
         before = Before(**{name: values[rows] for name, values in vars(self.before).items()})
-        columns = (self.joins, self.base, self.frailty, self.new_day, self.known)
-        return Outlook(before, *(column[rows] for column in columns))
+        joins, base, frailty = self.joins[rows], self.base[rows], self.frailty[rows]
+        return Outlook(before, joins, base, frailty, self.new_day[rows], self.known[rows])
 
 
 def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> Outlook:
@@ -52,9 +51,8 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
     opened, known = hour >= at[:, None], (hour >= 0) & (hour < length)
     counts = np.where(known, stream.counts[inside], 0.0)
     doubt = past.season_doubt[on, season]
-    frailty = 1 / (1 / past.frailty[on] + np.where(season == office_year.Season.TRANSFER, 0.0, doubt)
-                   + _doubt_of_day(base, other_spread, at - start_of_day))
-    transfer = (np.where(season == office_year.Season.TRANSFER, doubt, 0.0) * opened).sum(1) / WATCHED_H
+    frailty = 1 / (1 / past.frailty[on] + doubt / 2 + _doubt_of_day(base, other_spread, at - start_of_day))
+    off_by = (np.sqrt(doubt / 2) * base * opened).sum(1) / (base * opened).sum(1)
     early = ~opened & known
     before = Before(
         joins=(counts * early).sum(1),
@@ -63,14 +61,16 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
         echoed=past.echoed[first_day],
         echo=past.echo[first_day],
         grain=1 / (1 + 24 * past.level[first_day] / (GRAINS * past.frailty[first_day])),
-        level_doubt=past.level_doubt[first_day] + transfer,
+        level_doubt=past.level_doubt[first_day] + off_by**2,
         surge_rate=past.surge_rate[first_day],
         surging=past.surging[first_day],
     )
     window = (at - start_of_day)[:, None] + np.arange(WATCHED_H)
     rows = np.arange(len(at))[:, None]
     new_day = (window % 24 == 0) & (np.arange(WATCHED_H) > 0)
-    return Outlook(before, counts[rows, window], base[rows, window], frailty[rows, window], new_day, known[rows, window])
+    return Outlook(
+        before, counts[rows, window], base[rows, window], frailty[rows, window], new_day, known[rows, window]
+    )
 
 
 def _others(

@@ -50,7 +50,7 @@ class Surges:
     def start(
         cls, rate: Floats, surging: Floats, joins: Floats, base: Floats, log_carried: Floats, day: Floats
     ) -> "Surges":
-        """`rate` per day; `surging`: whether yesterday was a surge; the others: of the first day so far, as in `tick`."""
+        """`rate` per day; `surging`: whether yesterday was one; the others: of the first day so far, as in `tick`."""
         windows, nodes = base.shape
         on = np.where(surging > 0, LASTS, 0.5 * rate)[:, None]
         empty = np.full((windows, nodes), NEVER)
@@ -83,7 +83,11 @@ class Surges:
 
     def _may_begin(self, step: int) -> None:
         column = step % STEPS
-        self.joins_at[:, column], self.base_at[:, :, column], self.day_at[:, :, column] = self.joins, self.base, self.day
+        self.joins_at[:, column], self.base_at[:, :, column], self.day_at[:, :, column] = (
+            self.joins,
+            self.base,
+            self.day,
+        )
         self.open_at[:, column] = self.log_rate
         begins = BEGINS[step] if step < len(BEGINS) else 0.0
         self.published_at[:, column] = np.log(begins) if begins else NEVER
@@ -134,8 +138,10 @@ def _surge(joins: Floats, base: Floats, log_carried: Floats) -> Floats:
     """log f of hours within a surge, up to the same term as log f without one: a mixture over sizes."""
     shape = gammaln(FRAILTY + joins) - gammaln(FRAILTY) - joins * np.log(FRAILTY)
     mean = np.maximum(base, 0.0) / FRAILTY
-    sizes = [np.log(weight) + joins * np.log(size)
-             - (FRAILTY + joins) * np.log1p(size * mean) for size, weight in SIZES.items()]
+    sizes = [
+        np.log(weight) + joins * np.log(size) - (FRAILTY + joins) * np.log1p(size * mean)
+        for size, weight in SIZES.items()
+    ]
     return np.asarray(shape + joins * log_carried + _add(*sizes))
 
 

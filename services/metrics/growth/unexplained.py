@@ -32,7 +32,9 @@ def unexplained(
     day; `explained`: hours that a publication with plain evidence explains, whatever the fit made of them.
     """
     hours = stream.hours
-    open_hours = np.ones(stream.counts.size) if explained is None else 1.0 - explained
+    open_hours = np.ones(stream.counts.size)
+    if explained is not None:
+        open_hours[explained] = 0.0
     joins, expected = hours.by_day(stream.counts * open_hours), hours.by_day(np.maximum(mean, 1e-9) * open_hours)
     spread = 1 / frailty + (EFFECT_ERROR * hours.by_day(effect * open_hours) / np.maximum(expected, 1e-9)) ** 2
     log_evidence = _by_start_and_length(joins, expected, 1 / spread)

@@ -33,10 +33,10 @@ def evidence_of(stream: Stream, publications: Sequence[Publication]) -> tuple[Wa
         return watched, Thresholds.of(placebo, np.zeros(0)).audit()
     at = np.concatenate((stream.at[own], placebo))
     ahead = outlook(stream, foreknow(stream), at, np.append(own, np.full(placebo.size, NONE)))
-    curves = log_evidence(ahead, [*(publications[i].kind for i in own), *[PLACEBO] * placebo.size])
+    curves = log_evidence(ahead, [*(publications[i].kind for i in own.tolist()), *[PLACEBO] * placebo.size])
     thresholds = Thresholds.of(placebo + WATCHED_H, curves[own.size :].max(1, initial=0.0))
-    for row, i in enumerate(own):
-        curve = curves[row] + log_naming(ahead.joins[row], _window(publications[i].captured, stream.at[i]))
+    for row, i in enumerate(own.tolist()):
+        curve = curves[row] + log_naming(ahead.joins[row], _window(publications[i].captured, int(stream.at[i])))
         over = curve >= thresholds.at(at[row] + 1 + np.arange(WATCHED_H))
         watched.log_evidence[i] = max(float(curve.max()), 0.0)
         watched.alarm_h[i] = at[row] + int(over.argmax()) if over.any() else NO_ALARM
