@@ -51,10 +51,11 @@ def week_shape(hours: Hours, counts: Floats, level: Floats, dispersion: float) -
 
     `level`: expected joins per hour at exposure 1, per day. `dispersion`: variance over mean of a day's count, by which
     the evidence for a factor is divided. Seasons are those of the Japanese office year, as far as the stream keeps
-    Japanese nights (`office_year.rhythm`).
+    Japanese nights (`office_year.rhythm`). The transfer season is left to `level`, which sees both of its sides.
     """
     weekday, hour, season = np.ones(7), np.ones(24), np.ones(counts.size)
     season_of = hours.season_of_day[hours.day]
+    season_of = np.where(season_of == office_year.Season.TRANSFER, office_year.Season.ORDINARY, season_of)
     for _ in range(SWEEPS):
         base = level[hours.day] * season
         by_weekday, by_hour = sums(hours.weekday, counts, 7), sums(hours.hour, counts, 24)
