@@ -190,7 +190,8 @@ class Evidence:
         null, some = joint[:, :, 0], joint[:, :, 1:]
         some += self.log_prior
         if self.surges:
-            null, also = self.surges.null(), self.surges.published() + np.log(SURGE_SHARE)
+            null, also = self.surges.now()
+            also += np.log(SURGE_SHARE)
             some = np.concatenate((some + np.log(1 - SURGE_SHARE), also[:, :, None]), axis=2)
         top = null.max(1)
         some -= top[:, None, None]

@@ -19,6 +19,8 @@ LASTS = 0.7
 DAY_H, STEP_H = 24, 2  # a surge begins at every second hour, which is near enough
 STEPS = DAY_H // STEP_H
 BEGINS = (0.5, 0.3, 0.2)  # after a publication: within its first two hours, the next two ...
+LOG_SIZES = [(size, float(np.log(size)), float(np.log(weight))) for size, weight in SIZES.items()]
+LOG_FRAILTY, LOG_GAMMA = float(np.log(FRAILTY)), float(gammaln(FRAILTY))
 NEVER = -1e30
 
 
@@ -26,7 +28,8 @@ NEVER = -1e30
 class Surges:
     """Log probabilities (W windows x L nodes of the level's error), with the joins of finished days.
 
-    The `*_at` are of the hours of the current day, at every second hour: what was before a surge that began there.
+    The `*_at` are of the current day, at every second hour: what was before a surge that began there; in the last
+    column nothing was, for a surge that goes on from the day before.
     """
 
     log_rate: Floats  # W: that a surge begins, per step of two hours
@@ -65,11 +68,11 @@ class Surges:
             base=base.copy(),
             log_carried=log_carried.copy(),
             day=day.copy(),
-            joins_at=np.zeros((windows, STEPS)),
-            base_at=np.zeros((windows, nodes, STEPS)),
-            day_at=np.zeros((windows, nodes, STEPS)),
-            open_at=np.full((windows, STEPS), NEVER),
-            published_at=np.full((windows, STEPS), NEVER),
+            joins_at=np.zeros((windows, STEPS + 1)),
+            base_at=np.zeros((windows, nodes, STEPS + 1)),
+            day_at=np.zeros((windows, nodes, STEPS + 1)),
+            open_at=np.full((windows, STEPS + 1), NEVER),
+            published_at=np.full((windows, STEPS + 1), NEVER),
             pending=1.0,
         )
 
@@ -93,21 +96,22 @@ class Surges:
         self.published_at[:, column] = np.log(begins) if begins else NEVER
         self.pending = max(self.pending - begins, 1e-12)
 
-    def null(self) -> Floats:
-        """Log probability of the joins so far when the publication does nothing: W x L."""
-        since = self._since(slice(None))
-        return _add(self.calm + self.day, self.calm + _over(self.open_at, since), self.surging + self._all_day())
-
-    def published(self) -> Floats:
-        """The same when the publication's effect is like a surge."""
-        parts = [self.waiting + np.log(self.pending) + self.day]
+    def now(self) -> tuple[Floats, Floats]:
+        """Log probabilities of the joins so far, W x L: when the publication does nothing, and when what it does is
+        like a surge."""
+        every = slice(None)
+        since = self._since(every)
+        whole = since[:, :, -1]
+        null = _add(self.calm + self.day, self.calm + _over(self.open_at, since), self.surging + whole)
+        parts = [self.waiting + np.log(self.pending) + self.day, self.calm_after + self.day, self.acting + whole]
         if (self.published_at > NEVER).any():
-            parts.append(self.waiting + _over(self.published_at, self._since(slice(None))))
-        return _add(*parts, self.calm_after + self.day, self.acting + self._all_day())
+            parts.append(self.waiting + _over(self.published_at, since))
+        return null, _add(*parts)
 
     def end_day(self, which: Indices, day: Floats) -> None:
         """A day is over for these windows; `day`: its log f without a surge."""
-        whole, since = self._all_day(which), self._since(which)
+        since = self._since(which)
+        whole = since[:, :, -1]
         acting = _add(self.acting[which] + whole, self.waiting[which] + _over(self.published_at[which], since))
         on = _add(self.surging[which] + whole, self.calm[which] + _over(self.open_at[which], since))
         off = self.calm[which] + day + np.log1p(-STEPS * np.exp(self.log_rate[which]))[:, None]
@@ -116,9 +120,6 @@ class Surges:
         self.acting[which], self.waiting[which] = acting + np.log(LASTS), self.waiting[which] + day
         self.joins[which], self.base[which], self.day[which] = 0.0, 0.0, 0.0
         self.open_at[which], self.published_at[which] = NEVER, NEVER
-
-    def _all_day(self, which: Indices | slice = slice(None)) -> Floats:
-        return _surge(self.joins[which, None], self.base[which], self.log_carried[which])
 
     def _since(self, which: Indices | slice) -> Floats:
         """Log probability of the day so far if a surge began at each of its steps: W x L x steps."""
@@ -136,13 +137,11 @@ def _over(at: Floats, since: Floats) -> Floats:
 
 def _surge(joins: Floats, base: Floats, log_carried: Floats) -> Floats:
     """log f of hours within a surge, up to the same term as log f without one: a mixture over sizes."""
-    shape = gammaln(FRAILTY + joins) - gammaln(FRAILTY) - joins * np.log(FRAILTY)
+    shape = gammaln(FRAILTY + joins) + joins * (log_carried - LOG_FRAILTY) - LOG_GAMMA
     mean = np.maximum(base, 0.0) / FRAILTY
-    sizes = [
-        np.log(weight) + joins * np.log(size) - (FRAILTY + joins) * np.log1p(size * mean)
-        for size, weight in SIZES.items()
-    ]
-    return np.asarray(shape + joins * log_carried + _add(*sizes))
+    at_least = FRAILTY + joins
+    sizes = [weight + joins * log_size - at_least * np.log1p(size * mean) for size, log_size, weight in LOG_SIZES]
+    return np.asarray(shape + _add(*sizes))
 
 
 def _add(*logs: Floats) -> Floats:
