@@ -67,7 +67,7 @@ ONSETS = {0.0: 0.92, 24.0: 0.04, 48.0: 0.04}
 Weights = dict[float, float]
 BROAD: tuple[Weights, Weights] = (  # theta, tau: most weight where a small community's effects lie
     {0.5: 0.10, 0.9: 0.35, 1.5: 0.33, 3.0: 0.10, 6.0: 0.06, 12.0: 0.04, 25.0: 0.02},
-    {12.0: 0.1, 60.0: 0.25, 200.0: 0.65},
+    {12.0: 0.1, 60.0: 0.35, 200.0: 0.55},
 )
 OF_KIND: dict[str, tuple[Weights, Weights]] = {
     "magazine_issue": ({0.6: 0.25, 1.0: 0.25, 1.7: 0.25, 3.0: 0.25}, {40.0: 0.5, 100.0: 0.5}),
