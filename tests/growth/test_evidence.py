@@ -32,9 +32,9 @@ WARM_DAYS = 56
 AT = WARM_DAYS * 24 + 8
 
 
-def stream_of(counts: NDArray[np.int64], at: list[int], kind: str = "article") -> tuple[Stream, list[Publication]]:
-    known = [Publication(f"p{i}", kind, START + timedelta(hours=hour)) for i, hour in enumerate(at)]
-    return Stream.of(Joins(START, counts), known, START + timedelta(hours=counts.size)), known
+def stream_of(counts: NDArray[np.int64], at: list[int], start: datetime = START) -> tuple[Stream, list[Publication]]:
+    known = [Publication(f"p{i}", "article", start + timedelta(hours=hour)) for i, hour in enumerate(at)]
+    return Stream.of(Joins(start, counts), known, start + timedelta(hours=counts.size)), known
 
 
 def curves(count: int, per_day: float, lift: float = 0.0, days: int = 3, **world: float) -> Floats:
@@ -94,13 +94,14 @@ def test_an_empty_stream_has_no_evidence() -> None:
 def test_what_was_known_then_is_what_is_said_now(seed: int, cut: int, surges: bool) -> None:
     """A ledger as of an hour shows every alarm up to that hour, and no other, as a later one does."""
     rng = np.random.default_rng(seed)
+    before_golden_week = START - timedelta(days=98)  # Monday 25 February 2019
     causes = [Cause(AT, 60.0, mean_h=20.0), Cause(AT + 50, 50.0, mean_h=20.0), Cause(AT + 120, 60.0, mean_h=10.0)]
     causes += [Cause(900 + 160 * i, 60.0, mean_h=10.0) for i in range(3) if surges]
     joins = World(WARM_DAYS + 14, 7.0).joins(causes, rng).sum(1)
     at = [AT, AT + 50, AT + 51, AT + 120, AT + 200]
-    whole, _ = evidence_of(*stream_of(joins, at))
+    whole, _ = evidence_of(*stream_of(joins, at, before_golden_week))
     length = AT + 1 + cut
-    then, _ = evidence_of(*stream_of(joins[:length], [hour for hour in at if hour < length]))
+    then, _ = evidence_of(*stream_of(joins[:length], [hour for hour in at if hour < length], before_golden_week))
     for i, alarm in enumerate(then.alarm_h.tolist()):
         later = int(whole.alarm_h[i])
         assert alarm == (later if later < length else NO_ALARM)

@@ -32,7 +32,11 @@ class Hours:
     @cached_property
     def season_of_day(self) -> NDArray[np.int64]:
         """Season (`office_year.Season`) of every day of the stream."""
-        return office_year.seasons((self.first_hour + JST_OFFSET_H) // 24, self.days)
+        return self.seasons(self.days)
+
+    def seasons(self, days: int) -> NDArray[np.int64]:
+        """Season of `days` days from the stream's first, which may go on after its end."""
+        return office_year.seasons((self.first_hour + JST_OFFSET_H) // 24, days)
 
     def by_day(self, values: Floats) -> Floats:
         """Sums of hourly values per day."""

@@ -8,17 +8,14 @@ publications and placebos.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from services.metrics.growth import office_year
-from services.metrics.growth.baseline import DISCOUNT
 from services.metrics.growth.baseline import FRAILTY_GRID as USUAL_FRAILTY
-from services.metrics.growth.calendar import HOUR_PRIOR, WEEKDAY_PRIOR, sums
+from services.metrics.growth.calendar import sums
 from services.metrics.growth.model import Floats
+from services.metrics.growth.past_shape import GUESSED_FRAILTY, Days, Shape, before, discounted, shape_of
 from services.metrics.growth.stream import Stream
 
-GUESSED_FRAILTY = 20.0
 FRAILTY_GRID = (1.0, 2.5, *USUAL_FRAILTY)  # with what real streams need beside it
 FRAILTY_PRIOR = np.log([1e-6, 1e-4, 0.001, 0.05, 0.75, 0.15, 0.05])
 LEVEL_SD = 0.006  # of the level's random walk, a day
@@ -57,79 +54,13 @@ class Foreknowledge:
     effect_doubt: Floats  # their variance
 
 
-@dataclass(frozen=True)
-class _Days:
-    """The joins of a stream as days x 24; hours outside the stream are 0 and not `known`."""
-
-    counts: Floats
-    known: Floats
-    weekday: NDArray[np.int64]
-    season: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, stream: Stream) -> "_Days":
-        hours = stream.hours
-        cell = hours.day * 24 + hours.hour
-        counts, known = np.zeros(hours.days * 24), np.zeros(hours.days * 24)
-        counts[cell], known[cell] = stream.counts, 1.0
-        first = int(hours.weekday[0])
-        weekday = (first + np.arange(hours.days)) % 7
-        return cls(counts.reshape(-1, 24), known.reshape(-1, 24), weekday, hours.season_of_day)
-
-
 def foreknow(stream: Stream) -> Foreknowledge:
-    days = _Days.of(stream)
-    shape = _shape(days)
+    days = Days.of(stream)
+    shape = shape_of(days)
     rows = np.arange(len(days.counts))
     factor = shape.weekday[rows, days.weekday] * shape.season[rows, days.weekday, days.season]
     hourly = shape.hour[:-1] * factor[:, None] * days.known
     return _sweep(stream, days, shape, hourly)
-
-
-@dataclass(frozen=True)
-class _Shape:
-    weekday: Floats
-    hour: Floats
-    season: Floats
-    doubt: Floats
-
-
-def _before(values: Floats) -> Floats:
-    """Running sums along the first axis, each without its own row; one row more."""
-    return np.concatenate((np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)))
-
-
-def _discounted(values: Floats, memory: float = DISCOUNT) -> Floats:
-    total, sums = 0.0, [0.0]
-    for value in values.tolist():
-        total = memory * (total + value)
-        sums.append(total)
-    return np.array(sums)
-
-
-def _shape(days: _Days) -> _Shape:
-    """Factors of hours, weekdays and seasons from the days before; surges are scaled down to what is usual."""
-    whole, joins = days.known.mean(1), days.counts.sum(1)
-    usual = (_discounted(joins)[:-1] + 0.5) / (_discounted(whole)[:-1] + 0.5 / max(joins[:42].mean(), 0.5))
-    kept = np.minimum(1.0, np.maximum(3 * usual, usual + 4 * np.sqrt(usual) + 3) / np.maximum(joins, 1.0))
-    clean = joins * kept
-    usual = (_discounted(clean)[:-1] + 0.5) / (_discounted(whole)[:-1] + 0.5 / max(clean[:42].mean(), 0.5))
-    seen, due = _before(days.counts * kept[:, None]), _before(days.known * (usual / 24)[:, None])
-    hour = (seen + HOUR_PRIOR) / (due * (seen.sum(1) / np.maximum(due.sum(1), 1e-9))[:, None] + HOUR_PRIOR)
-    hour /= hour.mean(1, keepdims=True)
-    dispersion = (1 + _before(usual)[:, None] / np.arange(1, len(joins) + 2)[:, None] / GUESSED_FRAILTY)[:, 0]
-    on = np.eye(7)[days.weekday] * (days.season == 0)[:, None]
-    seen, due = (_before(on * values[:, None]) / dispersion[:, None] for values in (clean, usual * whole))
-    weekday = (seen + WEEKDAY_PRIOR) / (due + WEEKDAY_PRIOR)
-    weekday /= weekday.mean(1, keepdims=True)
-    rhythm = office_year.rhythm(hour)
-    prior = office_year.prior_factor(weekday, rhythm)
-    rows = np.arange(len(joins))
-    expected = usual * whole * weekday[rows, days.weekday] * prior[rows, days.weekday, days.season]
-    on = np.eye(office_year.SEASONS)[days.season]
-    seen, due = _before(on * clean[:, None]), _before(on * expected[:, None])
-    season = prior * office_year.learnt(seen, due, dispersion[:, None], rhythm)[:, None, :]
-    return _Shape(weekday, hour, season, office_year.doubt(due, dispersion[:, None], rhythm))
 
 
 def daily_mass(stream: Stream, exposure: Floats) -> Floats:
@@ -140,7 +71,7 @@ def daily_mass(stream: Stream, exposure: Floats) -> Floats:
     return sums(hours.day[hour] * count + which, mass, hours.days * count).reshape(hours.days, count)
 
 
-def _sweep(stream: Stream, days: _Days, shape: _Shape, hourly: Floats) -> Foreknowledge:
+def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknowledge:
     exposure, joins = hourly.sum(1), days.counts.sum(1)
     mass = daily_mass(stream, hourly)
     filtered = _filter(stream, joins, exposure, mass)
@@ -153,8 +84,8 @@ def _sweep(stream: Stream, days: _Days, shape: _Shape, hourly: Floats) -> Forekn
     most = np.maximum(3 * own, own + 4 * np.sqrt(own) + 3)
     surge = (joins > np.maximum(3.5 * own, own + 5 * np.sqrt(own) + 4)) & (alone > 0.5)
     begins = surge & ~np.append(False, surge[:-1])
-    seen = _discounted(begins.astype(float), SURGE_MEMORY) + SURGES
-    surge_rate = seen / (_discounted(np.ones(len(joins)), SURGE_MEMORY) + SURGE_DAYS)
+    seen = discounted(begins.astype(float), SURGE_MEMORY) + SURGES
+    surge_rate = seen / (discounted(np.ones(len(joins)), SURGE_MEMORY) + SURGE_DAYS)
     cut = np.minimum(joins, most)
     frailty = _frailty(cut, own, np.where(surge & (surge_rate[1:] >= 0.01), 0.0, alone))
     left = cut - np.maximum((filtered.effect[1:] * mass).sum(1), 0.0)
@@ -276,7 +207,7 @@ def _echo(joins: Floats, mean: Floats, frailty: Floats, weight: Floats) -> tuple
     product, possible = np.zeros(len(joins)), np.zeros(len(joins))
     product[1:] = excess[1:] * excess[:-1] * np.sqrt(share[1:] * share[:-1])
     possible[1:] = share[1:] * share[:-1] * weight[1:] * weight[:-1]
-    echo = (_before(product) + ECHO_PRIOR * ECHO_WEIGHT) / (_before(possible) + ECHO_WEIGHT)
+    echo = (before(product) + ECHO_PRIOR * ECHO_WEIGHT) / (before(possible) + ECHO_WEIGHT)
     echo = np.clip(echo, 0.0, ECHO_MOST)
     was = (frailty[:-1] + np.minimum(joins, 3 * at + 3)) / (frailty[:-1] + at)
     return echo, 1 + echo * np.append(1.0, 1 + weight * (was - 1)) - echo
@@ -287,13 +218,13 @@ def _drift(joins: Floats, exposure: Floats, level: Floats, variance: Floats, fra
     days = len(joins)
     if days <= WEEK:
         return np.full(days + 1, DRIFT_PRIOR)
-    over = _before(exposure)
+    over = before(exposure)
     week = over[WEEK:] - over[:-WEEK]
-    seen = _before(joins)
+    seen = before(joins)
     seen = seen[WEEK:] - seen[:-WEEK]
-    square = _before(exposure**2)
+    square = before(exposure**2)
     square = square[WEEK:] - square[:-WEEK]
-    weight = _before(alone)
+    weight = before(alone)
     weight = ((weight[WEEK:] - weight[:-WEEK]) / WEEK) ** 2
     at = level[: days + 1 - WEEK]
     mean = np.maximum(at * week, 1e-3)

@@ -11,6 +11,7 @@ from services.metrics.growth.model import Floats, Indices
 from services.metrics.growth.stream import Stream
 
 NONE = -1
+AHEAD_DAYS = WATCHED_H // 24 + 1
 GRAINS = 6.0  # joins of a day count as at most so many times its frailty: quasi-likelihood
 
 
@@ -39,10 +40,8 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
     inside = np.clip(hour, 0, length - 1)
     first_day = hours.day[at]
     day = np.minimum(first_day[:, None] + np.arange(WATCHED_H + 24) // 24, hours.days)
-    season = np.append(hours.season_of_day, 0)[day]
-    weekday = (hours.weekday[start_of_day.clip(0)][:, None] + (day - first_day[:, None])) % 7
-    if start_of_day.min() < 0:
-        weekday = (hours.weekday[at][:, None] + (day - first_day[:, None])) % 7
+    season = hours.seasons(hours.days + AHEAD_DAYS)[first_day[:, None] + np.arange(WATCHED_H + 24) // 24]
+    weekday = (hours.weekday[at][:, None] + np.arange(WATCHED_H + 24) // 24) % 7
     on = first_day[:, None]
     shape = past.hour[on, np.arange(WATCHED_H + 24) % 24] * past.weekday[on, weekday] * past.season[on, weekday, season]
     level = past.level[first_day, None] * shape
@@ -52,7 +51,7 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
     counts = np.where(known, stream.counts[inside], 0.0)
     doubt = past.season_doubt[on, season]
     frailty = 1 / (1 / past.frailty[on] + doubt / 2 + _doubt_of_day(base, other_spread, at - start_of_day))
-    off_by = (np.sqrt(doubt / 2) * base * opened).sum(1) / (base * opened).sum(1)
+    off_by = (np.sqrt(doubt / 2) * shape * opened).sum(1) / (shape * opened).sum(1)
     early = ~opened & known
     before = Before(
         joins=(counts * early).sum(1),
