@@ -66,7 +66,7 @@ class Prior:
 ONSETS = {0.0: 0.92, 24.0: 0.04, 48.0: 0.04}
 Weights = dict[float, float]
 BROAD: tuple[Weights, Weights] = (  # theta, tau: most weight where a small community's effects lie
-    {0.5: 0.10, 0.9: 0.35, 1.5: 0.33, 3.0: 0.10, 6.0: 0.06, 12.0: 0.04, 25.0: 0.02},
+    {0.5: 0.06, 0.9: 0.34, 1.5: 0.33, 3.0: 0.13, 6.0: 0.08, 12.0: 0.04, 25.0: 0.02},
     {12.0: 0.1, 60.0: 0.35, 200.0: 0.55},
 )
 OF_KIND: dict[str, tuple[Weights, Weights]] = {
