@@ -3,37 +3,65 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 
-from services.metrics.growth.calendar import Hours, hours_from
+from services.metrics.growth.calendar import Hours, hours_from, sums
 from services.metrics.growth.kernels import REACH_H, kernel
-from services.metrics.growth.model import Floats, Indices, Joins, Publication
+from services.metrics.growth.model import Counts, Floats, Indices, Joins, Publication
 
 HOUR = timedelta(hours=1)
+BLOCK_H = 4
+BLOCKS_A_DAY = 24 // BLOCK_H
 
 
 @dataclass(frozen=True)
 class Stream:
-    """`at`: hour of each publication, maybe before the stream. `mass`: its kernel, publications x REACH_H."""
+    """Joins by the hour, without those that named a publication (`captured`, publications x hours, after it).
+
+    `at`: hour of each publication, maybe before the stream. `mass`: its kernel, publications x REACH_H. `day_joins`:
+    joins per day of which only the day is known.
+    """
 
     hours: Hours
     counts: Floats
     at: Indices
     mass: Floats
+    captured: Counts
+    day_joins: Floats
 
     @classmethod
     def of(cls, joins: Joins, known: Sequence[Publication], as_of: datetime) -> "Stream":
         length = max((as_of - joins.start) // HOUR, 1)  # an empty stream is one empty hour
-        counts = np.zeros(length)
-        counts[: min(length, joins.counts.size)] = joins.counts[:length]
+        hours = hours_from(joins.start, length)
+        counts = _cut(joins.counts, length)
         at = np.array([(p.published_at - joins.start) // HOUR for p in known], dtype=np.int64)
         mass = np.array([kernel(p.kind) for p in known]).reshape(len(known), REACH_H)
-        return cls(hours_from(joins.start, length), counts, at, mass)
+        captured = _captured(known, at, counts)
+        daily = hours.by_day(_cut(joins.day_joins, length).astype(np.float64))
+        return cls(hours, (counts - captured.sum(0)).astype(np.float64), at, mass, captured, daily)
+
+    @property
+    def total(self) -> int:
+        return int(self.counts.sum()) + int(self.captured.sum())
 
     @property
     def day_of_publication(self) -> Indices:
         return np.asarray(self.hours.day[np.clip(self.at, 0, self.counts.size - 1)])
+
+    @cached_property
+    def block(self) -> Indices:
+        """The block of every hour: `BLOCKS_A_DAY` for every day of the stream, the first and last maybe cut."""
+        return np.asarray((self.hours.day * 24 + self.hours.hour) // BLOCK_H)
+
+    @property
+    def blocks(self) -> int:
+        return self.hours.days * BLOCKS_A_DAY
+
+    def by_block(self, values: Floats) -> Floats:
+        """Sums of hourly values per block."""
+        return sums(self.block, values, self.blocks)
 
     def unit_effects(self, shape: Floats) -> tuple[Indices, Indices, Floats]:
         """Effects of size 1 inside the stream, as sparse triples: hour, publication, joins."""
@@ -41,3 +69,24 @@ class Stream:
         inside = (hour >= 0) & (hour < self.counts.size)
         which = np.broadcast_to(np.arange(len(self.at))[:, None], hour.shape)[inside]
         return hour[inside], which, self.mass[inside] * shape[hour[inside]]
+
+
+def _cut(counts: Counts, length: int) -> Counts:
+    """As many hours as asked for; hours beyond the known ones are empty."""
+    out = np.zeros(length, dtype=np.int64)
+    out[: min(length, counts.size)] = counts[:length]
+    return out
+
+
+def _captured(known: Sequence[Publication], at: Indices, counts: Counts) -> Counts:
+    """Joins by the hour that named each publication, from its hour on, and never more than there were.
+
+    Where an hour has more captured than joins, the earlier publications' count first.
+    """
+    rows = np.zeros((len(known), counts.size), dtype=np.int64)
+    for i, publication in enumerate(known):
+        if publication.captured.size:
+            first = max(int(at[i]), 0)
+            rows[i, first:] = np.maximum(_cut(publication.captured, counts.size)[first:], 0)
+    left = counts[None, :] - (np.cumsum(rows, axis=0) - rows)
+    return np.asarray(np.clip(rows, 0, np.maximum(left, 0)))
