@@ -24,7 +24,7 @@ DRAWN = 1400  # terms drawn at most, all sweeps together: more publications get 
 FEWEST = 4
 WIDE = 4.5  # standard errors that are looked at
 FREE_DAYS = 40.0  # prior standard deviation of a free size, in days of joins: next to nothing
-CLUSTERED = 1.15  # variance of allocated joins over that of independent ones: referrals come together
+CLUSTERED = 1.4  # variance of allocated joins over that of independent ones: referrals come together
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from services.metrics.growth.scatter import Scatter, scatter
 from services.metrics.growth.stream import Stream
 
 
+ROUNDS = 3
 DOUBT = 0.5  # of an effect that was only sketched
 
 
@@ -39,9 +40,10 @@ def fit(stream: Stream, kinds: Indices) -> Fit:
     effect = np.zeros(stream.counts.size)
     scattered = Scatter.guess(hours.days)
     level = np.zeros(hours.days)
-    for _ in range(2):
+    for _ in range(ROUNDS):
         effect_day = hours.by_day(effect)
-        clean, level = _clean(np.maximum(daily - effect_day, 0.0), hours.by_day(shape))
+        organic = level * hours.by_day(shape) / np.maximum(level * hours.by_day(shape) + effect_day, 1e-9)
+        clean, level = _clean(daily * np.where(effect_day > 0, organic, 1.0), hours.by_day(shape))
         scale = np.divide(clean, daily, out=np.zeros_like(daily), where=daily > 0)
         dispersion = 1 + float((clean / scattered.frailty).mean())
         shape = week_shape(hours, stream.counts * scale[hours.day], level, dispersion)

@@ -15,7 +15,7 @@ from services.metrics.growth.terms import LEVEL, LEVEL_SD, SURGE
 
 ACTIVE = (6.0, 4.0)  # beta prior of the share of publications that bring somebody
 REAL = (0.5, 30.0)  # beta prior of the share of plain surges that are events of their own
-MEDIAN_DAYS, MEDIAN_SD, KIND_SD, SIZE_SD = 2.0, 0.7, 0.5, 0.9  # of log sizes
+MEDIAN_DAYS, MEDIAN_SD, KIND_SD, SIZE_SD = 3.0, 0.7, 0.6, 0.8  # of log sizes
 SURGE_MEAN_DAYS = 4.0
 NEVER = -1e30
 LEAST = 1e-6

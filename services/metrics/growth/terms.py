@@ -1,7 +1,7 @@
 """What the joint fit explains joins by: publications, surges that nobody listed, and a level that was misjudged.
 
 Every term has an unknown size and adds `size x mass` joins to its blocks. Publications and surges are 0 or positive
-(spike and slab); a level is a share of the baseline over four weeks, positive or negative.
+(spike and slab); a level is a share of the baseline over eight weeks, positive or negative.
 
 Surges without a publication would be credited to the publications around them; so plain surges above the baseline
 that begin away from every publication are offered to the fit as terms of their own.
@@ -15,7 +15,7 @@ from services.metrics.growth.model import Floats, Indices
 from services.metrics.growth.stream import BLOCK_H, BLOCKS_A_DAY, Stream
 
 LEVEL, SURGE = -2, -1  # roles; from 0 on: publications, by the number of their kind
-LEVEL_DAYS, LEVEL_SD = 28, 0.15
+LEVEL_DAYS, LEVEL_SD = 56, 0.15
 HELD = 0.99  # of a kernel's mass: its last hundredth is left to the baseline
 SURGE_MEAN_H, SURGE_DAYS = 20.0, 5
 SURGE_PLAIN = 3.5  # standard deviations above the baseline
