@@ -15,7 +15,7 @@ from services.metrics.growth.model import Floats
 
 DISCOUNT = 0.97  # per day
 MEMORY_DAYS = 150  # 0.97 ** 150 is 1 %
-TREND_SD = 0.006  # prior standard deviation of the trend: share of the level per day
+TREND_SD = 0.012  # prior standard deviation of the trend: share of the level per day
 EFFECT_SD_DAYS = 20.0  # prior standard deviation of an effect in days of the level: next to nothing
 CUT = 3.0  # times the level
 PSEUDO_JOINS = 0.5

@@ -15,6 +15,7 @@ from services.metrics.growth.scatter import CLUSTERED, CORRELATION, VARIANCE
 
 RECENT = 12  # days whose frailty is carried on
 COMPONENTS = 6
+MISJUDGED = 0.025  # standard deviation of a level that changes while nobody looks, as a share of it
 LEAST_SHARE = 0.25  # of the level: frailty takes no more away
 BOUND = 1e-6  # relative: a negative binomial is always wider than Poisson
 
@@ -48,7 +49,7 @@ def foresee(weight: Floats, recent: Recent, days: Floats, level_error: Floats, l
     drift, kept = _carried(recent, days)
     mean = days.sum(1)[:, None]
     strayed = np.maximum(mean + drift, LEAST_SHARE * mean)
-    variance = CLUSTERED * strayed + kept + level_error[:, None] * long_run
+    variance = CLUSTERED * strayed + kept + level_error[:, None] * long_run + (MISJUDGED * mean) ** 2
     return _pooled(strayed, variance, weight)
 
 
