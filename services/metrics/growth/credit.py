@@ -74,7 +74,7 @@ def sketch(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Fl
         return np.zeros(0)
     found = terms(stream, shape, kinds, given.base, given.variance, given.joins)
     solved = equations(found, given.joins, given.base, given.mean, given.frailty)
-    rng = gibbs.rng_of(given.joins, stream.at)
+    rng = gibbs.rng_of(stream.hours.first_hour + stream.at)
     prior, ranges, sizes, _ = _start(found, solved, rng, len(stream.at))
     likelihood = gibbs.NormalLikelihood(solved, sizes)
     kept = []
@@ -91,7 +91,7 @@ def draw(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Draw
         return Draws.none()
     found = terms(stream, shape, kinds, given.base, given.variance, given.joins)
     solved = equations(found, given.joins, given.base, given.mean, given.frailty)
-    rng = gibbs.rng_of(given.joins, stream.at)
+    rng = gibbs.rng_of(stream.hours.first_hour + stream.at)
     prior, ranges, sizes, free = _start(found, solved, rng, len(stream.at))
     likelihood: gibbs.Likelihood = gibbs.NormalLikelihood(solved, sizes)
     for _ in range(SKETCHED):
@@ -128,7 +128,9 @@ def _start(
     return Prior.start(CHAINS, kinds, rng), gibbs.Ranges(low, high), sizes, free
 
 
-def _credited(found: Terms, publications: int, sizes: Floats, given: Evidence, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _credited(
+    found: Terms, publications: int, sizes: Floats, given: Evidence, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """The joins that each draw credits: of a block's joins, each term's share in what the draw expects."""
     dense = np.zeros((len(found), given.joins.size), dtype=np.float32)
     for row, first, mass in zip(dense, found.first, found.mass, strict=True):

@@ -16,7 +16,6 @@ from services.metrics.growth.model import Floats, Indices
 from services.metrics.growth.scatter import Scatter, scatter
 from services.metrics.growth.stream import Stream
 
-
 ROUNDS = 3
 DOUBT = 0.5  # of an effect that was only sketched
 
@@ -59,9 +58,7 @@ def fit(stream: Stream, kinds: Indices) -> Fit:
     return Fit(shape, level, scattered, forecasts, draws, effect, doubt, cut)
 
 
-def _evidence(
-    stream: Stream, shape: Floats, level: Floats, effect: Floats, scatter: Scatter
-) -> credit.Evidence:
+def _evidence(stream: Stream, shape: Floats, level: Floats, effect: Floats, scatter: Scatter) -> credit.Evidence:
     base = stream.by_block(level[stream.hours.day] * shape)
     frailty = scatter.frailty / scatter.persistence
     return credit.Evidence(stream.by_block(stream.counts), base, base + stream.by_block(effect), frailty)

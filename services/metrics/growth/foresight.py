@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.metrics.growth.model import Floats, Indices
+from services.metrics.growth.model import Floats
 from services.metrics.growth.scatter import CLUSTERED, CORRELATION, VARIANCE
 
 RECENT = 12  # days whose frailty is carried on

@@ -53,7 +53,7 @@ def _days(values: Floats) -> Floats:
 
 def free_fit(found: Equations, spread: Floats) -> tuple[Floats, Floats]:
     """Sizes without sign or shrinkage, and their covariance. `spread`: prior standard deviation per term."""
-    covariance = np.linalg.inv(found.gram + np.diag(spread**-2.0))
+    covariance = np.asarray(np.linalg.inv(found.gram + np.diag(spread**-2.0)), dtype=np.float64)
     return covariance @ found.right, covariance
 
 

@@ -9,6 +9,7 @@ Gelman and Hill 2007, partial pooling).
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.metrics.growth.model import Floats, Indices
 from services.metrics.growth.terms import LEVEL, LEVEL_SD, SURGE
@@ -59,12 +60,11 @@ class Prior:
         self.active = self._share(ACTIVE, there[:, publication])
         self._learn_medians(role[publication], days[:, publication], there[:, publication])
 
-    def _share(self, prior: tuple[float, float], there: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
-        return np.clip(self.rng.beta(prior[0] + there.sum(1), prior[1] + (~there).sum(1)), LEAST, 1 - LEAST)
+    def _share(self, prior: tuple[float, float], there: NDArray[np.bool_]) -> Floats:
+        drawn = self.rng.beta(prior[0] + there.sum(1), prior[1] + (~there).sum(1))
+        return np.asarray(np.clip(drawn, LEAST, 1 - LEAST))
 
-    def _learn_medians(
-        self, kind: Indices, days: Floats, there: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-    ) -> None:
+    def _learn_medians(self, kind: Indices, days: Floats, there: NDArray[np.bool_]) -> None:
         kinds = self.median.shape[1]
         of_kind = (kind[:, None] == np.arange(kinds)).astype(np.float64)
         seen = there @ of_kind

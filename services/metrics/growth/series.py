@@ -9,6 +9,7 @@ not average out. The range is the highest-density 90 % of a normal that is cut a
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from services.metrics.growth.fit import Fit
@@ -31,13 +32,14 @@ def series(stream: Stream, fitted: Fit, known: Sequence[Publication]) -> tuple[S
     )
 
 
-def _pooled(name: str, member: np.ndarray, stream: Stream, fitted: Fit, window: Floats) -> Series:  # type: ignore[type-arg]
+def _pooled(name: str, member: NDArray[np.bool_], stream: Stream, fitted: Fit, window: Floats) -> Series:
     issue = np.flatnonzero(member & (stream.at >= ENOUGH_H))
     if not issue.size:
         return Series(name, 0, 0.0, 0.0, 0.0, "too_little_data")
     free = fitted.draws.free
     extra = float(window[issue] @ free.size[issue])
-    base = sum(float((fitted.level[stream.hours.day] * fitted.shape)[at : at + WINDOW_H].sum()) for at in stream.at[issue])
+    hourly = fitted.level[stream.hours.day] * fitted.shape
+    base = sum(float(hourly[at : at + WINDOW_H].sum()) for at in stream.at[issue])
     variance = window[issue] @ free.covariance[np.ix_(issue, issue)] @ window[issue] + (BIAS * base) ** 2
     named = int(stream.captured[issue].sum())
     error = float(np.sqrt(variance))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.metrics.growth.calendar import sums
 from services.metrics.growth.model import Floats, Indices
 from services.metrics.growth.stream import BLOCK_H, BLOCKS_A_DAY, Stream
 
@@ -21,7 +22,8 @@ SURGE_MEAN_H, SURGE_DAYS = 20.0, 5
 SURGE_PLAIN = 3.5  # standard deviations above the baseline
 SURGE_APART = 6  # blocks around the plainest that begin no other
 SURGES_MOST = 40
-PUBLISHED = range(0, 3)  # blocks after a publication whose surge is the publication's: nobody can tell them apart
+PUBLISHED = range(-1, 3)  # blocks around a publication: nobody can tell a surge that begins there from it
+PAIR_H = 24
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Terms:
     first: Indices
     mass: tuple[Floats, ...]
     daily: Floats  # joins of a normal day
+    pairs: tuple[tuple[int, int], ...]  # publications less than a day apart, one after the other
 
     def __len__(self) -> int:
         return len(self.role)
@@ -47,7 +50,10 @@ def terms(stream: Stream, shape: Floats, kinds: Indices, base: Floats, variance:
     every = [*known, *surges, *levels]
     first = np.array([at for at, _ in every], dtype=np.int64)
     role = np.array([*kinds, *[SURGE] * len(surges), *[LEVEL] * len(levels)], dtype=np.int64)
-    return Terms(role, first, tuple(mass for _, mass in every), daily[np.minimum(first // BLOCKS_A_DAY, daily.size - 1)])
+    usual = daily[np.minimum(first // BLOCKS_A_DAY, daily.size - 1)]
+    close = np.flatnonzero(np.diff(stream.at) < PAIR_H).tolist()
+    pairs = tuple((i, i + 1) for i in close)
+    return Terms(role, first, tuple(mass for _, mass in every), usual, pairs)
 
 
 def _days_mean(base: Floats) -> Floats:
@@ -62,7 +68,8 @@ def _publication(stream: Stream, shape: Floats, i: int) -> tuple[int, Floats]:
     if first >= last:
         return min(max(int(stream.block[min(first, stream.counts.size - 1)]), 0), stream.blocks - 1), np.zeros(1)
     block = stream.block[first:last]
-    return int(block[0]), np.bincount(block - block[0], mass[first - at : last - at] * shape[first:last])
+    own = mass[first - at : last - at] * shape[first:last]
+    return int(block[0]), sums(block - block[0], own, int(block[-1] - block[0]) + 1)
 
 
 def _surges(

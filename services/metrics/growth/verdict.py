@@ -13,7 +13,8 @@ NEVER = -1
 
 @dataclass(frozen=True)
 class Watched:
-    """Per publication: natural log of the largest E, and the hour of the stream at whose end it crossed (or `NEVER`)."""
+    """Per publication: natural log of the largest E, and the end of the first hour at which it crossed, in hours after
+    the start of the stream (or `NEVER`)."""
 
     log_evidence: Floats
     alarm_h: Indices

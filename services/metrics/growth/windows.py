@@ -9,6 +9,7 @@ from services.metrics.growth.fit import Fit
 from services.metrics.growth.foresight import RECENT, Mixture, Recent
 from services.metrics.growth.kernels import REACH_H
 from services.metrics.growth.model import Counts, Floats, Indices
+from services.metrics.growth.scatter import CLUSTERED
 from services.metrics.growth.stream import Stream
 
 DAYS = 7
@@ -43,7 +44,8 @@ def windows(stream: Stream, fitted: Fit) -> Windows:
     captured = np.array([[row[first:last].sum() for row in stream.captured] for first, last in _spans(stream)])
     captured = captured.reshape(len(stream.at), len(stream.at)).astype(np.int64)
     own = np.diag(captured)
-    base = _base(stream, fitted, np.where(inside, fitted.shape[safe], 0.0), np.where(inside, stream.hours.day[safe], -1))
+    day = np.where(inside, stream.hours.day[safe], -1)
+    base = _base(stream, fitted, np.where(inside, fitted.shape[safe], 0.0), day)
     return Windows(seen.astype(np.int64), own, captured.sum(1) - own, _with_others(stream, fitted, base))
 
 
@@ -58,7 +60,7 @@ def _base(stream: Stream, fitted: Fit, exposure: Floats, day: Indices) -> Mixtur
     error = np.array([forecast.variance(row, on) for forecast, row in zip(fitted.forecasts, exposure, strict=True)])
     piece = np.where(day >= 0, np.clip(day - own_day[:, None], 0, DAYS), DAYS)
     cell = np.arange(len(piece))[:, None] * (DAYS + 1) + piece
-    days = np.bincount(cell.ravel(), hourly.ravel(), len(piece) * (DAYS + 1)).reshape(-1, DAYS + 1)
+    days = np.bincount(cell.ravel(), hourly.ravel(), len(piece) * (DAYS + 1)).reshape(-1, DAYS + 1).astype(np.float64)
     level = np.array([24 * forecast.level for forecast in fitted.forecasts])
     dragging = foresight.long_run(level, fitted.scatter.frailty[own_day])
     return foresight.foresee(fitted.scatter.before(own_day), _recent(stream, fitted), days, error, dragging)
@@ -74,7 +76,7 @@ def _recent(stream: Stream, fitted: Fit) -> Recent:
     rate = np.maximum(level - trend * (np.arange(RECENT) + 1.0), 0.25 * level)
     mean = np.maximum(exposure[safe] * rate, 1e-3)
     surprise = (fitted.cut[safe] - effect[safe]) / mean - 1
-    noise = foresight.CLUSTERED * (mean + effect[safe]) / mean**2 + fitted.doubt[safe] / mean**2
+    noise = CLUSTERED * (mean + effect[safe]) / mean**2 + fitted.doubt[safe] / mean**2
     surprise = np.clip(surprise, -1.0, 2.0)
     return Recent(np.where(day >= 0, surprise, 0.0), np.where(day >= 0, noise, ENDLESS))
 
@@ -94,4 +96,4 @@ def _with_others(stream: Stream, fitted: Fit, base: Mixture) -> Mixture:
     np.fill_diagonal(share, 0.0)
     brought = fitted.draws.size @ share.T
     mean, variance = brought.mean(0)[:, None], brought.var(0)[:, None]
-    return Mixture(base.mean + mean, base.variance + variance + foresight.CLUSTERED * mean, base.weight)
+    return Mixture(base.mean + mean, base.variance + variance + CLUSTERED * mean, base.weight)
