@@ -18,9 +18,9 @@ from services.metrics.growth.terms import LEVEL, LEVEL_SD, Terms, terms
 
 SMALL = 200.0  # joins a day
 CHAINS = 16
-SKETCHED, SETTLED = 6, 4  # sweeps that are thrown away: of least squares, and of counts that start from there
-SWEEPS = 14
-DRAWN = 1400  # terms drawn at most, all sweeps together: more publications get fewer sweeps
+SKETCHED, SETTLED = 3, 3  # sweeps that are thrown away: of least squares, and of counts that start from there
+SWEEPS = 12
+DRAWN = 1300  # terms and pairs drawn at most, all sweeps together: more publications get fewer sweeps
 FEWEST = 4
 WIDE = 4.5  # standard errors that are looked at
 FREE_DAYS = 40.0  # prior standard deviation of a free size, in days of joins: next to nothing
@@ -96,7 +96,7 @@ def draw(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Draw
     likelihood: gibbs.Likelihood = gibbs.NormalLikelihood(solved, sizes)
     for _ in range(SKETCHED):
         gibbs.sweep(likelihood, prior, found, ranges, sizes)
-    sweeps = int(np.clip(DRAWN // len(found), SETTLED + FEWEST, SETTLED + SWEEPS))
+    sweeps = int(np.clip(DRAWN // (len(found) + len(found.pairs)), SETTLED + FEWEST, SETTLED + SWEEPS))
     if given.small:
         likelihood = gibbs.CountLikelihood(found, given.joins, given.base, given.frailty, sizes)
     kept = []
@@ -122,7 +122,7 @@ def _start(
         np.where(level, together - WIDE * error, np.minimum(low, high)),
         np.where(level, together + WIDE * error, np.maximum(high, low + own)),
     )
-    sizes = np.clip(together, low, high) * np.where(level, 1.0, rng.random((CHAINS, len(found))))
+    sizes = np.clip(together, low, high) * np.where(level, 1.0, rng.uniform(0.4, 1.0, (CHAINS, len(found))))
     kinds = int(found.role.max()) + 1
     free = Free(together[:publications], covariance[:publications, :publications])
     return Prior.start(CHAINS, kinds, rng), gibbs.Ranges(low, high), sizes, free

@@ -19,6 +19,7 @@ REAL = (0.5, 30.0)  # beta prior of the share of plain surges that are events of
 MEDIAN_DAYS, MEDIAN_SD, KIND_SD, SIZE_SD = 3.0, 0.7, 0.6, 0.8  # of log sizes
 SURGE_MEAN_DAYS = 4.0
 NEVER = -1e30
+HALF, NORMAL = 0.5 / SIZE_SD**2, SIZE_SD * float(np.sqrt(2 * np.pi))  # of a normal density
 LEAST = 1e-6
 
 
@@ -48,8 +49,8 @@ class Prior:
             slab = np.log(self.real / SURGE_MEAN_DAYS)[:, None] - days / SURGE_MEAN_DAYS
             return slab, np.log1p(-self.real)
         log_days = np.log(np.maximum(days, LEAST))
-        away = (log_days - self.median[:, role, None]) / SIZE_SD
-        slab = np.log(self.active)[:, None] - 0.5 * away**2 - log_days - np.log(SIZE_SD * np.sqrt(2 * np.pi))
+        away = log_days - self.median[:, role, None]
+        slab = np.log(self.active / NORMAL)[:, None] - HALF * away * away - log_days
         return slab, np.log1p(-self.active)
 
     def learn(self, role: Indices, days: Floats) -> None:
