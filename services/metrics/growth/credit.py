@@ -23,6 +23,8 @@ SWEEPS = 12
 DRAWN = 1300  # terms and pairs drawn at most, all sweeps together: more publications get fewer sweeps
 FEWEST = 4
 WIDE = 4.5  # standard errors that are looked at
+LEVELS = (-0.6, 1.5)  # shares of the baseline that it may be wrong by
+LEAST_RANGE = 1e-3
 FREE_DAYS = 40.0  # prior standard deviation of a free size, in days of joins: next to nothing
 CLUSTERED = 1.4  # variance of allocated joins over that of independent ones: referrals come together
 
@@ -118,10 +120,10 @@ def _start(
     alone, own = fit_alone(solved, spread)
     high = np.minimum(np.maximum(together, 0) + WIDE * error, np.maximum(alone, 0) + WIDE * own + 2)
     low = np.maximum(together - WIDE * error, 0.0)
-    low, high = (
-        np.where(level, together - WIDE * error, np.minimum(low, high)),
-        np.where(level, together + WIDE * error, np.maximum(high, low + own)),
-    )
+    together = np.where(level, np.clip(together, *LEVELS), together)
+    low = np.where(level, np.maximum(together - WIDE * error, LEVELS[0]), np.minimum(low, high))
+    high = np.where(level, np.minimum(together + WIDE * error, LEVELS[1]), np.maximum(high, low + own))
+    high = np.maximum(high, low + LEAST_RANGE)
     sizes = np.clip(together, low, high) * np.where(level, 1.0, rng.uniform(0.4, 1.0, (CHAINS, len(found))))
     kinds = int(found.role.max()) + 1
     free = Free(together[:publications], covariance[:publications, :publications])

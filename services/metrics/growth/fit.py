@@ -8,6 +8,7 @@ credit is fitted above these forecasts.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.metrics.growth import baseline, credit
 from services.metrics.growth.calendar import sums, week_shape
@@ -17,6 +18,7 @@ from services.metrics.growth.scatter import Scatter, scatter
 from services.metrics.growth.stream import Stream
 
 ROUNDS = 3
+UNCUT_H = 168
 DOUBT = 0.5  # of an effect that was only sketched
 
 
@@ -39,14 +41,15 @@ def fit(stream: Stream, kinds: Indices) -> Fit:
     effect = np.zeros(stream.counts.size)
     scattered = Scatter.guess(hours.days)
     level = np.zeros(hours.days)
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         effect_day = hours.by_day(effect)
         organic = level * hours.by_day(shape) / np.maximum(level * hours.by_day(shape) + effect_day, 1e-9)
         clean, level = _clean(daily * np.where(effect_day > 0, organic, 1.0), hours.by_day(shape))
         scale = np.divide(clean, daily, out=np.zeros_like(daily), where=daily > 0)
         dispersion = 1 + float((clean / scattered.frailty).mean())
         shape = week_shape(hours, stream.counts * scale[hours.day], level, dispersion)
-        scattered = scatter(daily, level * hours.by_day(shape) + effect_day, (DOUBT * effect_day) ** 2)
+        if turn != 1:  # the first is a guess, the last counts
+            scattered = scatter(daily, level * hours.by_day(shape) + effect_day, (DOUBT * effect_day) ** 2)
         sizes = credit.sketch(stream, shape, kinds, _evidence(stream, shape, level, effect, scattered))
         effect = _effect(stream, shape, sizes)
     draws = credit.draw(stream, shape, kinds, _evidence(stream, shape, level, effect, scattered))
@@ -59,9 +62,17 @@ def fit(stream: Stream, kinds: Indices) -> Fit:
 
 
 def _evidence(stream: Stream, shape: Floats, level: Floats, effect: Floats, scatter: Scatter) -> credit.Evidence:
-    base = stream.by_block(level[stream.hours.day] * shape)
-    frailty = scatter.frailty / scatter.persistence
-    return credit.Evidence(stream.by_block(stream.counts), base, base + stream.by_block(effect), frailty)
+    base, frailty = stream.by_block(level[stream.hours.day] * shape), scatter.frailty / scatter.persistence
+    joins, mean = stream.by_block(stream.counts), base + stream.by_block(effect)
+    return credit.Evidence(np.where(_after_any(stream), joins, baseline.cut(joins, mean)), base, mean, frailty)
+
+
+def _after_any(stream: Stream) -> NDArray[np.bool_]:
+    """Blocks in the window of a publication: only there a surge may be anybody's and is not cut."""
+    opened = np.zeros(stream.counts.size + 1, dtype=np.int64)
+    np.add.at(opened, np.clip(stream.at, 0, stream.counts.size), 1)
+    np.add.at(opened, np.clip(stream.at + UNCUT_H, 0, stream.counts.size), -1)
+    return np.asarray(stream.by_block((np.cumsum(opened)[:-1] > 0).astype(np.float64)) > 0)
 
 
 def _clean(daily: Floats, exposure: Floats) -> tuple[Floats, Floats]:

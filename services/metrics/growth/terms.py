@@ -22,7 +22,7 @@ SURGE_MEAN_H, SURGE_DAYS = 20.0, 5
 SURGE_PLAIN = 3.5  # standard deviations above the baseline
 SURGE_APART = 6  # blocks around the plainest that begin no other
 SURGES_MOST = 40
-PUBLISHED = range(-1, 3)  # blocks around a publication: nobody can tell a surge that begins there from it
+PUBLISHED = range(-1, 7)  # blocks around a publication: a surge that begins there is taken for its own
 PAIR_H = 24
 
 
@@ -44,9 +44,15 @@ def terms(stream: Stream, shape: Floats, kinds: Indices, base: Floats, variance:
     """`base`, `variance`, `joins`: per block. `kinds`: number of each publication's kind."""
     daily = np.maximum(_days_mean(base), 0.02)
     known = [_publication(stream, shape, i) for i in range(len(stream.at))]
+    near = np.zeros(base.size + 1, dtype=np.int64)
+    for at, mass in known:
+        near[at] += 1
+        near[at + mass.size] -= 1
+    touched = np.cumsum(near)[:-1] > 0
     surges = _surges(stream, stream.by_block(shape), base, variance, joins)
+    surges = [(at, mass) for at, mass in surges if touched[at : at + mass.size].any()]
     span = LEVEL_DAYS * BLOCKS_A_DAY
-    levels = [(at, base[at : at + span]) for at in range(0, base.size, span)]
+    levels = [(at, base[at : at + span]) for at in range(0, base.size, span) if touched[at : at + span].any()]
     every = [*known, *surges, *levels]
     first = np.array([at for at, _ in every], dtype=np.int64)
     role = np.array([*kinds, *[SURGE] * len(surges), *[LEVEL] * len(levels)], dtype=np.int64)
