@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.metrics.growth.model import Floats, Indices
+from services.metrics.growth.model import Floats
 
-APART_H = 24
+APART_S = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class Chain:
     high: float
 
 
-def chains(at: Indices, joins: Floats) -> tuple[Chain, ...]:
-    """The chain of each publication. `at`: hours, rising; `joins`: posterior draws x publications."""
-    number = np.concatenate(([0], np.cumsum(np.diff(at) >= APART_H)))
+def chains(published_s: Floats, joins: Floats) -> tuple[Chain, ...]:
+    """The chain of each publication. `published_s`: seconds, rising; `joins`: posterior draws x publications."""
+    number = np.concatenate(([0], np.cumsum(np.diff(published_s) >= APART_S)))
     found = []
     for which in range(int(number[-1]) + 1):
         members = np.flatnonzero(number == which)

@@ -26,7 +26,10 @@ WIDE = 4.5  # standard errors that are looked at
 LEVELS = (-0.6, 1.5)  # shares of the baseline that it may be wrong by
 LEAST_RANGE = 1e-3
 FREE_DAYS = 40.0  # prior standard deviation of a free size, in days of joins: next to nothing
+LOOSE_DAYS = 8.0  # the same for sums over a series, whose neighbours may be unusual but not anything
 CLUSTERED = 1.4  # variance of allocated joins over that of independent ones: referrals come together
+
+KERNEL_MISFIT = 0.1  # share of a credit: joins do not come by the kernel (least squares have their own term for it)
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,8 @@ def _start(
     high = np.maximum(high, low + LEAST_RANGE)
     sizes = np.clip(together, low, high) * np.where(level, 1.0, rng.uniform(0.4, 1.0, (CHAINS, len(found))))
     kinds = int(found.role.max()) + 1
-    free = Free(together[:publications], covariance[:publications, :publications])
+    loose, covariance = free_fit(solved, np.where(level, LEVEL_SD, LOOSE_DAYS * found.daily))
+    free = Free(loose[:publications], covariance[:publications, :publications])
     return Prior.start(CHAINS, kinds, rng), gibbs.Ranges(low, high), sizes, free
 
 
@@ -146,6 +150,7 @@ def _credited(
         blocks, mass = slice(found.first[i], found.first[i] + found.mass[i].size), found.mass[i]
         share[:, i] = sizes[:, i] * (ratio[:, blocks] @ mass)
         doubled[:, i] = sizes[:, i] ** 2 * (square[:, blocks] @ mass**2)
-    noise = np.sqrt(CLUSTERED * np.maximum(share - doubled, 0.0))
+    misfit = KERNEL_MISFIT * share if given.small else 0.0
+    noise = np.sqrt(CLUSTERED * np.maximum(share - doubled, 0.0) + misfit**2)
     joins = np.maximum(np.rint(share + noise * rng.normal(size=share.shape)), 0.0)
-    return share, np.where(share > 0, joins, 0.0)
+    return share, np.minimum(np.where(share > 0, joins, 0.0), given.joins.sum())

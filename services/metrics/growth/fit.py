@@ -19,6 +19,7 @@ from services.metrics.growth.stream import Stream
 
 ROUNDS = 3
 UNCUT_H = 168
+FITTED = 60
 DOUBT = 0.5  # of an effect that was only sketched
 
 
@@ -56,7 +57,7 @@ def fit(stream: Stream, kinds: Indices) -> Fit:
     effect = _effect(stream, shape, draws.size.mean(0))
     effect_day, doubt = hours.by_day(effect), _doubt(stream, shape, draws)
     scattered = scatter(daily, level * hours.by_day(shape) + effect_day, doubt)
-    forecasts = _forecasts(stream, shape, level, scattered, effect)
+    forecasts = _forecasts(stream, shape, level, scattered, effect, draws.size.mean(0))
     cut = baseline.cut(daily, level * hours.by_day(shape) + effect_day)
     return Fit(shape, level, scattered, forecasts, draws, effect, doubt, cut)
 
@@ -101,7 +102,7 @@ def _kernels(stream: Stream, shape: Floats) -> Floats:
 
 
 def _forecasts(
-    stream: Stream, shape: Floats, level: Floats, scatter: Scatter, effect: Floats
+    stream: Stream, shape: Floats, level: Floats, scatter: Scatter, effect: Floats, sizes: Floats
 ) -> tuple[baseline.Forecast, ...]:
     """One forecast per publication, from the whole days before its own day."""
     hours = stream.hours
@@ -118,19 +119,35 @@ def _forecasts(
     for at in stream.at.tolist():
         if at not in known:
             known[at] = _forecast_at(
-                min(max(at, 0), stream.counts.size), stream, shape, prior, (exposure, joins, variance, middle, kernels)
+                min(max(at, 0), stream.counts.size),
+                stream,
+                shape,
+                prior,
+                sizes,
+                (exposure, joins, variance, middle, kernels),
             )
     return tuple(known[at] for at in stream.at.tolist())
 
 
 def _forecast_at(
-    at: int, stream: Stream, shape: Floats, prior: float, days: tuple[Floats, Floats, Floats, Floats, Floats]
+    at: int,
+    stream: Stream,
+    shape: Floats,
+    prior: float,
+    sizes: Floats,
+    days: tuple[Floats, Floats, Floats, Floats, Floats],
 ) -> baseline.Forecast:
     exposure, joins, variance, middle, kernels = days
     last = int(stream.hours.day[at]) if at < stream.counts.size else stream.hours.days
     first = max(last - baseline.MEMORY_DAYS, 0)
     past = slice(first, last)
-    earlier = (stream.at < at) & (stream.at > at - 24 * baseline.MEMORY_DAYS - REACH_H)
+    earlier = np.flatnonzero((stream.at < at) & (stream.at > at - 24 * baseline.MEMORY_DAYS - REACH_H))
+    older, earlier = earlier[:-FITTED], earlier[-FITTED:]  # where there are very many, the older ones as credited
     return baseline.forecast(
-        joins[past], exposure[past], (at - middle[past]) / 24, variance[past], kernels[past][:, earlier], prior
+        joins[past] - kernels[past][:, older] @ sizes[older],
+        exposure[past],
+        (at - middle[past]) / 24,
+        variance[past],
+        kernels[past][:, earlier],
+        prior,
     )

@@ -71,13 +71,15 @@ def _rows(
     seen = windows(stream, fitted)
     low, high = size.interval(seen.seen, seen.base)
     credited = _credits(stream, fitted)
-    together = chains(stream.at, fitted.draws.joins + stream.captured.sum(1))
+    published_s = np.array([p.published_at.timestamp() for p in known])
+    together = chains(published_s, fitted.draws.joins + stream.named(0, stream.counts.size))
     rows = []
     for i, publication in enumerate(known):
         opened = start.astimezone(UTC) + int(stream.at[i]) * HOUR
         closed = opened + WINDOW_H * HOUR
         chain, expected, observed = together[i], round(float(seen.expected[i]), PLACES), int(seen.observed[i])
         joint = round(float(credited.mean[list(chain.members)].sum()), PLACES)
+        joint_low, joint_high = min(chain.low, joint), min(max(chain.high, joint), float(stream.total))
         alarm = int(watched.alarm_h[i])
         rows.append(
             Row(
@@ -97,8 +99,8 @@ def _rows(
                 credit_high=float(credited.high[i]),
                 joint_with=tuple(known[j].id for j in chain.members if j != i),
                 joint_credit=joint,
-                joint_low=min(chain.low, joint),
-                joint_high=min(max(chain.high, joint), float(stream.total)),
+                joint_low=joint_low,
+                joint_high=joint_high,
                 log_evidence=float(watched.log_evidence[i]),
                 verdict=verdict(
                     int(stream.at[i]), float(credited.effect[i]), float(watched.log_evidence[i]), audit.threshold
@@ -120,7 +122,7 @@ class _Credits:
 
 
 def _credits(stream: Stream, fitted: Fit) -> _Credits:
-    draws, named = fitted.draws, stream.captured.sum(1)
+    draws, named = fitted.draws, stream.named(0, stream.counts.size)
     mean = np.floor(10**PLACES * draws.share.mean(0)) / 10**PLACES + named
     low, high = np.quantile(draws.joins, (0.05, 0.95), axis=0, method="closest_observation") + named
     effect = np.where(named > 0, 1.0, (draws.size > 0).mean(0))

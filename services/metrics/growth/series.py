@@ -18,9 +18,10 @@ from services.metrics.growth.stream import Stream
 from services.metrics.growth.verdict import ENOUGH_H
 from services.metrics.growth.windows import WINDOW_H
 
-BIAS = 0.02  # standard deviation of the baseline's own error in the hours of a series, as a share of it
+BIAS = 0.01  # standard deviation of the baseline's own error in the hours of a series, as a share of it
+CAREFUL = 1.15  # variance over that of the fit: referrals come together, kernels are not the truth
 COVER = 0.90
-CLEAR, LIKELY = 0.01, 0.16  # chance that so much comes when nothing was brought
+CLEAR, LIKELY = 0.015, 0.16  # chance that so much comes when nothing was brought
 
 
 def series(stream: Stream, fitted: Fit, known: Sequence[Publication]) -> tuple[Series, ...]:
@@ -40,8 +41,8 @@ def _pooled(name: str, member: NDArray[np.bool_], stream: Stream, fitted: Fit, w
     extra = float(window[issue] @ free.size[issue])
     hourly = fitted.level[stream.hours.day] * fitted.shape
     base = sum(float(hourly[at : at + WINDOW_H].sum()) for at in stream.at[issue])
-    variance = window[issue] @ free.covariance[np.ix_(issue, issue)] @ window[issue] + (BIAS * base) ** 2
-    named = int(stream.captured[issue].sum())
+    variance = CAREFUL * window[issue] @ free.covariance[np.ix_(issue, issue)] @ window[issue] + (BIAS * base) ** 2
+    named = int(stream.named(0, stream.counts.size)[issue].sum())
     error = float(np.sqrt(variance))
     low, high = _range(extra, error)
     chance = float(ndtr(-extra / error))

@@ -18,8 +18,9 @@ BLOCKS_A_DAY = 24 // BLOCK_H
 
 @dataclass(frozen=True)
 class Stream:
-    """Joins by the hour, without those that named a publication (`captured`, publications x hours, after it).
+    """Joins by the hour, without those that named a publication.
 
+    `captured`: joins by the hour, from its own on, that named a publication, by its place; only those that have any.
     `at`: hour of each publication, maybe before the stream. `mass`: its kernel, publications x REACH_H. `day_joins`:
     joins per day of which only the day is known.
     """
@@ -28,7 +29,7 @@ class Stream:
     counts: Floats
     at: Indices
     mass: Floats
-    captured: Counts
+    captured: dict[int, Counts]
     day_joins: Floats
 
     @classmethod
@@ -40,11 +41,19 @@ class Stream:
         mass = np.array([kernel(p.kind) for p in known]).reshape(len(known), REACH_H)
         captured = _captured(known, at, counts)
         daily = hours.by_day(_cut(joins.day_joins, length).astype(np.float64))
-        return cls(hours, (counts - captured.sum(0)).astype(np.float64), at, mass, captured, daily)
+        rest = counts - sum(captured.values(), np.zeros_like(counts))
+        return cls(hours, rest.astype(np.float64), at, mass, captured, daily)
 
-    @property
+    @cached_property
     def total(self) -> int:
-        return int(self.counts.sum()) + int(self.captured.sum())
+        return int(self.counts.sum()) + int(self.named(0, self.counts.size).sum())
+
+    def named(self, first: int, last: int) -> Counts:
+        """Joins in the hours [first, last) that named each publication."""
+        found = np.zeros(len(self.at), dtype=np.int64)
+        for i, row in self.captured.items():
+            found[i] = row[max(first, 0) : max(last, 0)].sum()
+        return found
 
     @property
     def day_of_publication(self) -> Indices:
@@ -78,15 +87,16 @@ def _cut(counts: Counts, length: int) -> Counts:
     return out
 
 
-def _captured(known: Sequence[Publication], at: Indices, counts: Counts) -> Counts:
+def _captured(known: Sequence[Publication], at: Indices, counts: Counts) -> dict[int, Counts]:
     """Joins by the hour that named each publication, from its hour on, and never more than there were.
 
     Where an hour has more captured than joins, the earlier publications' count first.
     """
-    rows = np.zeros((len(known), counts.size), dtype=np.int64)
+    left, rows = counts.copy(), {}
     for i, publication in enumerate(known):
-        if publication.captured.size:
-            first = max(int(at[i]), 0)
-            rows[i, first:] = np.maximum(_cut(publication.captured, counts.size)[first:], 0)
-    left = counts[None, :] - (np.cumsum(rows, axis=0) - rows)
-    return np.asarray(np.clip(rows, 0, np.maximum(left, 0)))
+        if publication.captured.any():
+            row = np.maximum(_cut(publication.captured, counts.size), 0)
+            row[: max(int(at[i]), 0)] = 0
+            rows[i] = np.minimum(row, left)
+            left -= rows[i]
+    return rows

@@ -41,16 +41,11 @@ def windows(stream: Stream, fitted: Fit) -> Windows:
     inside = (hour >= 0) & (hour < stream.counts.size)
     safe = np.where(inside, hour, 0)
     seen = np.where(inside, stream.counts[safe], 0.0).sum(1)
-    captured = np.array([[row[first:last].sum() for row in stream.captured] for first, last in _spans(stream)])
-    captured = captured.reshape(len(stream.at), len(stream.at)).astype(np.int64)
+    captured = np.array([stream.named(at, at + WINDOW_H) for at in stream.at.tolist()])
     own = np.diag(captured)
     day = np.where(inside, stream.hours.day[safe], -1)
     base = _base(stream, fitted, np.where(inside, fitted.shape[safe], 0.0), day)
     return Windows(seen.astype(np.int64), own, captured.sum(1) - own, _with_others(stream, fitted, base))
-
-
-def _spans(stream: Stream) -> list[tuple[int, int]]:
-    return [(max(at, 0), max(at + WINDOW_H, 0)) for at in stream.at.tolist()]
 
 
 def _base(stream: Stream, fitted: Fit, exposure: Floats, day: Indices) -> Mixture:
