@@ -44,7 +44,7 @@ def odd_streams(draw: st.DrawFn) -> tuple[NDArray[np.int64], list[tuple[str, int
     return counts, draw(st.lists(st.tuples(st.sampled_from(KINDS), hours), max_size=8))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(odd_streams())
 def test_credits_and_organic_joins_add_up_to_what_was_observed(
     odd: tuple[NDArray[np.int64], list[tuple[str, int]]],
@@ -53,7 +53,7 @@ def test_credits_and_organic_joins_add_up_to_what_was_observed(
     adds_up(judged(counts, published), int(counts.sum()))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32), st.lists(st.tuples(st.integers(0, 1700), st.integers(0, 3)), min_size=1, max_size=5))
 def test_captured_joins_are_credited_first_and_never_more_than_there_were(
     seed: int, published: list[tuple[int, int]]
@@ -101,7 +101,8 @@ def test_publications_less_than_a_day_apart_have_a_joint_credit() -> None:
     assert len({(row.joint_credit, row.joint_low, row.joint_high) for row in rows[:3]}) == 1
     assert rows[0].joint_credit == pytest.approx(sum(row.credit for row in rows[:3]), abs=0.02)
     assert rows[0].joint_credit == pytest.approx(240, abs=70)
-    assert rows[0].joint_high - rows[0].joint_low < rows[0].credit_high - rows[0].credit_low  # the sum is known better
+    apart = sum(row.credit_high - row.credit_low for row in rows[:3])
+    assert rows[0].joint_high - rows[0].joint_low < 0.7 * apart  # the sum is known better than its parts
     assert (rows[3].joint_credit, rows[3].joint_low, rows[3].joint_high) == (
         rows[3].credit,
         rows[3].credit_low,
