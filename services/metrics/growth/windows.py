@@ -15,6 +15,7 @@ from services.metrics.growth.stream import Stream
 DAYS = 7
 WINDOW_H = 24 * DAYS
 ENDLESS = 1e9
+WIDEST = 0.5  # squared coefficient of variation: beyond it a negative binomial says "nobody at all" first
 
 
 @dataclass(frozen=True)
@@ -91,4 +92,6 @@ def _with_others(stream: Stream, fitted: Fit, base: Mixture) -> Mixture:
     np.fill_diagonal(share, 0.0)
     brought = fitted.draws.size @ share.T
     mean, variance = brought.mean(0)[:, None], brought.var(0)[:, None]
-    return Mixture(base.mean + mean, base.variance + variance + CLUSTERED * mean, base.weight)
+    whole = base.mean + mean
+    wide = np.minimum(base.variance + variance + CLUSTERED * mean, whole + WIDEST * whole**2)
+    return Mixture(whole, wide, base.weight)
