@@ -14,7 +14,7 @@ from services.metrics.growth.model import Floats, Indices
 
 VARIANCES = (0.002, 0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 CORRELATIONS = (0.0, 0.3, 0.55, 0.8)
-CORRELATION_PRIOR = (0.5, 0.25, 0.17, 0.08)
+CORRELATION_PRIOR = (0.4, 0.25, 0.22, 0.13)
 VARIANCE = np.repeat(VARIANCES, len(CORRELATIONS))
 CORRELATION = np.tile(CORRELATIONS, len(VARIANCES))
 LOG_PRIOR = np.log(np.tile(CORRELATION_PRIOR, len(VARIANCES)))
