@@ -21,8 +21,7 @@ class Stream:
     """Joins by the hour, without those that named a publication.
 
     `captured`: joins by the hour, from its own on, that named a publication, by its place; only those that have any.
-    `at`: hour of each publication, maybe before the stream. `mass`: its kernel, publications x REACH_H. `day_joins`:
-    joins per day of which only the day is known.
+    `at`: hour of each publication, maybe before the stream. `mass`: its kernel, publications x REACH_H.
     """
 
     hours: Hours
@@ -30,7 +29,6 @@ class Stream:
     at: Indices
     mass: Floats
     captured: dict[int, Counts]
-    day_joins: Floats
 
     @classmethod
     def of(cls, joins: Joins, known: Sequence[Publication], as_of: datetime) -> "Stream":
@@ -40,9 +38,8 @@ class Stream:
         at = np.array([(p.published_at - joins.start) // HOUR for p in known], dtype=np.int64)
         mass = np.array([kernel(p.kind) for p in known]).reshape(len(known), REACH_H)
         captured = _captured(known, at, counts)
-        daily = hours.by_day(_cut(joins.day_joins, length).astype(np.float64))
         rest = counts - sum(captured.values(), np.zeros_like(counts))
-        return cls(hours, rest.astype(np.float64), at, mass, captured, daily)
+        return cls(hours, rest.astype(np.float64), at, mass, captured)
 
     @cached_property
     def total(self) -> int:
