@@ -110,6 +110,7 @@ def test_twins_in_one_hour_share_the_credit() -> None:
     counts[60 * DAY_H : 62 * DAY_H] += 5
     first, second = judged(counts, [("article", 60 * DAY_H), ("article", 60 * DAY_H)]).rows
     assert first.extra == pytest.approx(second.extra, abs=40)  # drawn, not computed
+    assert (first.credit, first.credit_low, first.credit_high) == (second.credit, second.credit_low, second.credit_high)
     assert first.extra == pytest.approx(120, abs=60)
 
 

@@ -17,6 +17,7 @@ from services.metrics.growth.stream import HOUR, Stream
 from services.metrics.growth.verdict import NEVER, Watched, verdict
 from services.metrics.growth.windows import WINDOW_H, windows
 
+RANGE = (0.05, 0.95)
 PLACES = 2  # of joins: credits are cut there, so that they and the organic joins add up
 
 
@@ -70,7 +71,7 @@ def _rows(
         return ()
     seen = windows(stream, fitted)
     low, high = size.interval(seen.seen, seen.base)
-    credited = _credits(stream, fitted)
+    credited = _credits(stream, fitted, _kinds(known))
     published_s = np.array([p.published_at.timestamp() for p in known])
     together = chains(published_s, fitted.draws.joins + stream.named(0, stream.counts.size))
     rows = []
@@ -121,12 +122,18 @@ class _Credits:
     effect: Floats
 
 
-def _credits(stream: Stream, fitted: Fit) -> _Credits:
+def _credits(stream: Stream, fitted: Fit, kinds: Indices) -> _Credits:
+    """What nothing tells apart (one kind, one hour) gets the same, whatever the draws say."""
     draws, named = fitted.draws, stream.named(0, stream.counts.size)
-    mean = np.floor(10**PLACES * draws.share.mean(0)) / 10**PLACES + named
-    low, high = np.quantile(draws.joins, (0.05, 0.95), axis=0, method="closest_observation") + named
-    effect = np.where(named > 0, 1.0, (draws.size > 0).mean(0))
-    return _Credits(mean, np.minimum(low, mean), np.clip(high, mean, stream.total), effect)
+    mean, effect = draws.share.mean(0), (draws.size > 0).mean(0)
+    low, high = np.quantile(draws.joins, RANGE, axis=0, method="closest_observation")
+    _, twin = np.unique(np.stack((stream.at, kinds)), axis=1, return_inverse=True)
+    for alike in (np.flatnonzero(twin == number) for number in np.flatnonzero(np.bincount(twin) > 1)):
+        mean[alike], effect[alike] = mean[alike].mean(), effect[alike].mean()
+        low[alike], high[alike] = np.quantile(draws.joins[:, alike], RANGE, method="closest_observation")
+    mean = np.floor(10**PLACES * mean) / 10**PLACES + named
+    low, high = np.minimum(low + named, mean), np.clip(high + named, mean, stream.total)
+    return _Credits(mean, low, high, np.where(named > 0, 1.0, effect))
 
 
 def _band(stream: Stream, fitted: Fit) -> Band:
