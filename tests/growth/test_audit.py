@@ -74,7 +74,7 @@ def test_placebos_of_more_than_a_year_ago_are_forgotten() -> None:
 
 def spikes(counts: Floats, at: list[int]) -> tuple[Spike, ...]:
     stream = stream_of(counts, at)
-    fitted = fit(stream)
+    fitted = fit(stream, np.zeros(len(stream.at), dtype=np.int64))
     mean = fitted.level[stream.hours.day] * fitted.shape + fitted.effect
     return unexplained(stream, mean, fitted.effect, fitted.scatter.frailty)
 

@@ -25,7 +25,7 @@ from services.metrics.growth.foreknowledge import foreknow
 from services.metrics.growth.model import Floats, Joins, Publication
 from services.metrics.growth.outlook import Outlook, outlook
 from services.metrics.growth.stream import Stream
-from services.metrics.growth.watched import NO_ALARM, evidence_of, log_evidence
+from services.metrics.growth.watched import NEVER, evidence_of, log_evidence
 
 START = datetime(2019, 6, 2, 15, tzinfo=UTC)  # Monday 3 June 2019, 00:00 in Japan: no holidays near
 WARM_DAYS = 56
@@ -78,9 +78,9 @@ def test_nothing_is_watched_before_six_weeks() -> None:
     counts[ENOUGH_H - 1 :] = 40
     watched, audit = evidence_of(*stream_of(counts, [ENOUGH_H - 1, ENOUGH_H]))
     assert watched.log_evidence[0] == 0
-    assert watched.alarm_h[0] == NO_ALARM
+    assert watched.alarm_h[0] == NEVER
     assert watched.log_evidence[1] > 5
-    assert watched.alarm_h[1] != NO_ALARM
+    assert watched.alarm_h[1] != NEVER
     assert audit.placebos > 0
 
 
@@ -104,7 +104,7 @@ def test_what_was_known_then_is_what_is_said_now(seed: int, cut: int, surges: bo
     then, _ = evidence_of(*stream_of(joins[:length], [hour for hour in at if hour < length], before_golden_week))
     for i, alarm in enumerate(then.alarm_h.tolist()):
         later = int(whole.alarm_h[i])
-        assert alarm == (later if later < length else NO_ALARM)
+        assert alarm == (later if later <= length else NEVER)
         assert then.log_evidence[i] <= whole.log_evidence[i] + 1e-9
 
 

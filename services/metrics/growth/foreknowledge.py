@@ -10,13 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln
 
-from services.metrics.growth.baseline import FRAILTY_GRID as USUAL_FRAILTY
 from services.metrics.growth.calendar import sums
 from services.metrics.growth.model import Floats
 from services.metrics.growth.past_shape import GUESSED_FRAILTY, Days, Shape, before, discounted, shape_of
 from services.metrics.growth.stream import Stream
 
-FRAILTY_GRID = (1.0, 2.5, *USUAL_FRAILTY)  # with what real streams need beside it
+FRAILTY_GRID = (1.0, 2.5, 6.0, 14.0, 35.0, 100.0, 2000.0)
 FRAILTY_PRIOR = np.log([1e-6, 1e-4, 0.001, 0.05, 0.75, 0.15, 0.05])
 LEVEL_SD = 0.006  # of the level's random walk, a day
 MONITOR, SURPRISED, SHIFT_SD = 0.85, 3.9, 0.15  # days in one direction, in standard deviations, are a shift

@@ -11,10 +11,12 @@ from services.metrics.growth.calendar import JST_OFFSET_H
 from services.metrics.growth.chains import chains
 from services.metrics.growth.fit import Fit, fit
 from services.metrics.growth.foresight import BOUND
-from services.metrics.growth.model import Audit, Band, Floats, Indices, Joins, Ledger, Publication, Row
+from services.metrics.growth.model import Audit, Band, Floats, Indices, Joins, Ledger, Publication, Row, Spike
 from services.metrics.growth.series import series
 from services.metrics.growth.stream import HOUR, Stream
-from services.metrics.growth.verdict import NEVER, Watched, verdict
+from services.metrics.growth.unexplained import unexplained
+from services.metrics.growth.verdict import verdict
+from services.metrics.growth.watched import NEVER, Watched, evidence_of
 from services.metrics.growth.windows import WINDOW_H, windows
 
 RANGE = (0.05, 0.95)
@@ -32,7 +34,7 @@ def ledger(joins: Joins, publications: Sequence[Publication], as_of: datetime) -
     known = sorted((p for p in publications if p.published_at <= as_of), key=lambda p: (p.published_at, p.id))
     stream = Stream.of(joins, known, as_of)
     fitted = fit(stream, _kinds(known))
-    watched, audit = _watch(stream, fitted)
+    watched, audit = evidence_of(stream.whole(), known)
     rows = _rows(stream, fitted, known, watched, audit, joins.start, as_of)
     return Ledger(
         as_of=as_of,
@@ -40,7 +42,7 @@ def ledger(joins: Joins, publications: Sequence[Publication], as_of: datetime) -
         band=_band(stream, fitted),
         joins=stream.total,
         organic=round(stream.total - sum(row.credit for row in rows), PLACES),
-        unexplained=(),
+        unexplained=_unexplained(stream, fitted, watched),
         audit=audit,
         series=series(stream, fitted, known),
     )
@@ -51,11 +53,13 @@ def _kinds(known: Sequence[Publication]) -> Indices:
     return np.array([names.index(p.kind) for p in known], dtype=np.int64)
 
 
-def _watch(stream: Stream, fitted: Fit) -> tuple[Watched, Audit]:
-    """Provisional: the evidence that may be looked at any time agrees with everything."""
-    audit = Audit(0, 0, 100.0)
-    agrees = np.full(len(stream.at), np.log(audit.threshold))
-    return Watched(agrees, np.full(len(stream.at), NEVER)), audit
+def _unexplained(stream: Stream, fitted: Fit, watched: Watched) -> tuple[Spike, ...]:
+    """Of joins that name no publication. The window of a publication whose evidence crossed is explained by it."""
+    mean = fitted.level[stream.hours.day] * fitted.shape + fitted.effect
+    explained = np.zeros(stream.counts.size, dtype=np.bool_)
+    for at in stream.at[watched.alarm_h != NEVER].tolist():
+        explained[max(at, 0) : at + WINDOW_H] = True
+    return unexplained(stream, mean, fitted.effect, fitted.scatter.frailty, explained)
 
 
 def _rows(

@@ -1,7 +1,7 @@
 """A stream as the fits see it: joins of every hour up to an as-of, and where effects of publications may lie in it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -44,6 +44,11 @@ class Stream:
     @cached_property
     def total(self) -> int:
         return int(self.counts.sum()) + int(self.named(0, self.counts.size).sum())
+
+    def whole(self) -> "Stream":
+        """The same stream with the joins that named a publication among the others."""
+        counts = self.counts + sum(self.captured.values(), np.zeros(self.counts.size, dtype=np.int64))
+        return replace(self, counts=counts, captured={})
 
     def named(self, first: int, last: int) -> Counts:
         """Joins in the hours [first, last) that named each publication."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from services.metrics.growth import size
 from services.metrics.growth.evidence import Flags
+from services.metrics.growth.foresight import Mixture
 from services.metrics.growth.model import Floats, Spike
 from services.metrics.growth.stream import Stream
 
@@ -89,7 +90,8 @@ def _hours(stream: Stream, mean: Floats, open_hours: Floats, day: int, length: i
 def _spike(stream: Stream, mean: Floats, first: int, last: int, spread: float) -> Spike:
     observed, expected = stream.counts[first:last].sum(), max(float(mean[first:last].sum()), 1e-9)
     variance = np.array([expected * (1 + 1e-6) + expected**2 * spread])
-    low, high = size.interval(np.array([int(observed)]), np.array([expected]), variance)
+    base = Mixture(np.array([[expected]]), variance[:, None], np.ones((1, 1)))
+    low, high = size.interval(np.array([int(observed)]), base)
     zero = datetime.fromtimestamp(stream.hours.first_hour * 3600, UTC)
     start, end = zero + timedelta(hours=first), zero + timedelta(hours=last)
     return Spike(start, end, round(float(observed) - expected, 2), float(low[0]), float(high[0]))

@@ -12,7 +12,7 @@ from services.metrics.growth.model import Audit, Counts, Floats, Indices, Public
 from services.metrics.growth.outlook import NONE, Outlook, outlook
 from services.metrics.growth.stream import Stream
 
-NO_ALARM = -1
+NEVER = -1
 PLACEBO = "placebo"  # a kind without a prior of its own
 
 
@@ -21,12 +21,12 @@ class Watched:
     """Per publication, in the stream's order."""
 
     log_evidence: Floats  # the largest ln E so far, at least 0
-    alarm_h: Indices  # hour of the stream at whose end E crossed the threshold in force then, or NO_ALARM
+    alarm_h: Indices  # hours from the stream's start to the end of the hour in which E crossed the threshold, or NEVER
 
 
 def evidence_of(stream: Stream, publications: Sequence[Publication]) -> tuple[Watched, Audit]:
     """`publications` are those of the stream, in its order. Nothing is watched before 42 days of stream."""
-    watched = Watched(np.zeros(len(stream.at)), np.full(len(stream.at), NO_ALARM, dtype=np.int64))
+    watched = Watched(np.zeros(len(stream.at)), np.full(len(stream.at), NEVER, dtype=np.int64))
     placebo = placebos(stream)
     own = np.flatnonzero((stream.at >= ENOUGH_H) & (stream.at < stream.counts.size))
     if not own.size + placebo.size:
@@ -39,7 +39,7 @@ def evidence_of(stream: Stream, publications: Sequence[Publication]) -> tuple[Wa
         curve = curves[row] + log_naming(ahead.joins[row], _window(publications[i].captured, int(stream.at[i])))
         over = curve >= thresholds.at(at[row] + 1 + np.arange(WATCHED_H))
         watched.log_evidence[i] = max(float(curve.max()), 0.0)
-        watched.alarm_h[i] = at[row] + int(over.argmax()) if over.any() else NO_ALARM
+        watched.alarm_h[i] = at[row] + 1 + int(over.argmax()) if over.any() else NEVER
     return watched, thresholds.audit()
 
 
