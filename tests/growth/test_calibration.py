@@ -1,4 +1,4 @@
-"""How often the ledger is right on simulated years; `calibration.py` prints the full figures of docs/growth.md."""
+"""How often the ledger is right on simulated years; `make bench-growth` measures it in full."""
 
 from collections.abc import Sequence
 
