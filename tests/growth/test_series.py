@@ -42,3 +42,15 @@ def test_issues_with_too_little_data_before_them_are_left_out() -> None:
 def test_publications_without_a_series_have_none() -> None:
     counts = np.random.default_rng(1).poisson(2, 80 * 24).astype(np.int64)
     assert ledger(Joins(START, counts), [Publication("a", "article", at_hour(1500))], at_hour(counts.size)).series == ()
+
+
+def test_issues_that_were_named_brought_at_least_those_who_named_them() -> None:
+    counts = np.random.default_rng(1).poisson(2, 120 * 24).astype(np.int64)
+    named = np.zeros(counts.size, dtype=np.int64)
+    named[1500:1524] = np.minimum(counts[1500:1524], 2)
+    known = [Publication("a", "article", at_hour(1500), "s", named), Publication("b", "article", at_hour(2000), "s")]
+    found = ledger(Joins(START, counts), known, at_hour(counts.size))
+    series = found.series[0]
+    assert named.sum() <= series.low <= series.extra <= series.high
+    row = found.rows[0]
+    assert named.sum() <= row.low <= row.extra <= row.high

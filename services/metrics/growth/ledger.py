@@ -82,7 +82,10 @@ def _rows(
     for i, publication in enumerate(known):
         opened = start.astimezone(UTC) + int(stream.at[i]) * HOUR
         closed = opened + WINDOW_H * HOUR
-        chain, expected, observed = together[i], round(float(seen.expected[i]), PLACES), int(seen.observed[i])
+        chain, observed = together[i], int(seen.observed[i])
+        expected = round(float(seen.expected[i]), PLACES)
+        if seen.captured[i]:
+            expected = min(expected, float(observed - seen.captured[i]))
         joint = round(float(credited.mean[list(chain.members)].sum()), PLACES)
         joint_low, joint_high = min(chain.low, joint), min(max(chain.high, joint), float(stream.total))
         alarm = int(watched.alarm_h[i])

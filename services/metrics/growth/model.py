@@ -54,11 +54,11 @@ class Row:
 
     `extra` is `observed - expected` and may be negative; [`low`, `high`] is the highest-density 90 % interval of the
     extra joins in the window, which are not negative. `expected` is the baseline plus what is credited to other
-    publications. `credit` (90 % range `credit_low` to `credit_high`) counts over the whole stream, not only in the
-    window. `joint_with` are the ids of the others in a chain of publications less than 24 h apart (itself left out),
-    which share `joint_credit` in a way nobody can tell; a publication alone is its own chain. `log_evidence` is the
-    natural log of the largest E so far; `alarm_at` the end of the first hour at which E crossed the threshold, from
-    what was known at that hour, or None.
+    publications, never more than what the joins that named this one leave of `observed`. `credit` (90 % range
+    `credit_low` to `credit_high`) counts over the whole stream, not only in the window. `joint_with` are the ids of the
+    others in a chain of publications less than 24 h apart (itself left out), which share `joint_credit` in a way nobody
+    can tell; a publication alone is its own chain. `log_evidence` is the natural log of the largest E so far;
+    `alarm_at` the end of the first hour at which E crossed the threshold, from what was known at that hour, or None.
     """
 
     id: str

@@ -45,8 +45,10 @@ def _pooled(name: str, member: NDArray[np.bool_], stream: Stream, fitted: Fit, w
     named = int(stream.named(0, stream.counts.size)[issue].sum())
     error = float(np.sqrt(variance))
     low, high = _range(extra, error)
-    chance = float(ndtr(-extra / error))
+    chance = float(ndtr(-(extra + named) / error))
     word: Verdict = "clear" if chance <= CLEAR else "likely" if chance <= LIKELY else "unclear"
+    if named:  # these came by it, whatever the rest of the fit would take away again
+        extra = max(extra, 0.0)
     return Series(name, int(issue.size), round(extra + named, 2), round(low + named, 2), round(high + named, 2), word)
 
 
