@@ -12,6 +12,7 @@ from scipy.special import gammaln
 
 from services.metrics.growth.baseline import FRAILTY_GRID as USUAL_FRAILTY
 from services.metrics.growth.calendar import sums
+from services.metrics.growth.evidence import SURGE_ON
 from services.metrics.growth.model import Floats
 from services.metrics.growth.past_shape import GUESSED_FRAILTY, Days, Shape, before, discounted, shape_of
 from services.metrics.growth.stream import Stream
@@ -25,6 +26,7 @@ SCATTER_MEMORY = 0.995  # per day
 EFFECT_MEAN_DAYS, EFFECT_SD_DAYS = 0.7, 3.0  # of a publication of which nothing was seen yet, in days of the level
 EFFECT_SD_JOINS = 2.0
 WEEK = 7
+ENDING = slice(16, 24)  # hours that tell how a day ended
 DRIFT_PRIOR_DAYS, DRIFT_PRIOR, DRIFT_SCALE = (
     15.0,
     0.035**2,
@@ -49,7 +51,7 @@ class Foreknowledge:
     echo: Floats  # how much of a day's frailty the next day repeats
     echoed: Floats  # what the coming day repeats of the last one, as a factor
     surge_rate: Floats  # share of days on which a surge begins that no publication explains
-    surging: Floats  # whether the last day was one of a surge, 0 or 1
+    surging: Floats  # in how many times its base the last day ended if it was one of a surge, 0 if not
     effect: Floats  # days + 1, publications: joins in all
     effect_doubt: Floats  # their variance
 
@@ -86,8 +88,10 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     begins = surge & ~np.append(False, surge[:-1])
     seen = discounted(begins.astype(float), SURGE_MEMORY) + SURGES
     surge_rate = seen / (discounted(np.ones(len(joins)), SURGE_MEMORY) + SURGE_DAYS)
+    ended = (days.counts[:, ENDING].sum(1) + 0.5) / (own * hourly[:, ENDING].sum(1) / np.maximum(exposure, 1e-9) + 0.5)
+    surging = np.where(surge, np.maximum(ended, 1.0), 0.0)
     cut = np.minimum(joins, most)
-    frailty = _frailty(cut, own, np.where(surge & (surge_rate[1:] >= 0.01), 0.0, alone))
+    frailty = _frailty(cut, own, np.where(surge & (surge_rate[1:] >= SURGE_ON), 0.0, alone))
     left = cut - np.maximum((filtered.effect[1:] * mass).sum(1), 0.0)
     drift = _drift(left, exposure, filtered.level, filtered.level_variance, frailty, alone)
     echo, echoed = _echo(joins, own, frailty, alone)
@@ -95,7 +99,7 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     level_doubt = (1 + 2 * share * echo / (1 - echo)) * filtered.level_variance / filtered.level**2 + drift
     return Foreknowledge(
         shape.weekday, shape.hour, shape.season, shape.doubt, filtered.level, level_doubt, frailty, echo, echoed,
-        surge_rate, np.append(0.0, surge), filtered.effect, filtered.effect_doubt,
+        surge_rate, np.append(0.0, surging), filtered.effect, filtered.effect_doubt,
     )  # fmt: skip
 
 
