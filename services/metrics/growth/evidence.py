@@ -172,8 +172,11 @@ class Evidence:
         surges = state["surges"] and Surges(**state["surges"])
         return cls(**{**state, "surges": surges, "log_prior": np.log(prior.weight), "profile": _with_none(prior)})
 
-    def tick(self, joins: Floats, base: Floats, frailty: Floats, new_day: Flags) -> Floats:
-        """One more hour: joins, base rate, frailty of its day, and whether its day begins with it. Returns ln E.
+    def tick(
+        self, joins: Floats, base: Floats, frailty: Floats, new_day: Flags, others: Floats | None = None
+    ) -> Floats:
+        """One more hour: joins, base rate, frailty of its day, whether its day begins with it, and the chance that a
+        surge by another publication began in it, where there are any. Returns ln E.
 
         All arguments and the result have one value per window.
         """
@@ -187,7 +190,7 @@ class Evidence:
         self.log_rates += joins[:, None] * np.log1p(profile)
         self.frailty = frailty
         joint = self._day(slice(None))
-        both = self.surges.tick(self.hour, joins, base, joint[:, :, 0]) if self.surges else None
+        both = self.surges.tick(self.hour, joins, base, joint[:, :, 0], others) if self.surges else None
         joint += self.finished
         self.hour += 1
         null, some = joint[:, :, 0], joint[:, :, 1:]

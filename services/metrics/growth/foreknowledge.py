@@ -12,7 +12,7 @@ from scipy.special import gammaln
 
 from services.metrics.growth.baseline import FRAILTY_GRID as USUAL_FRAILTY
 from services.metrics.growth.calendar import sums
-from services.metrics.growth.evidence import SURGE_ON
+from services.metrics.growth.evidence import SURGE_ON, Flags
 from services.metrics.growth.model import Floats
 from services.metrics.growth.past_shape import GUESSED_FRAILTY, Days, Shape, before, discounted, shape_of
 from services.metrics.growth.stream import Stream
@@ -26,6 +26,8 @@ SCATTER_MEMORY = 0.995  # per day
 EFFECT_MEAN_DAYS, EFFECT_SD_DAYS = 0.7, 3.0  # of a publication of which nothing was seen yet, in days of the level
 EFFECT_SD_JOINS = 2.0
 WEEK = 7
+SHARE, SHARES = 0.2, 10.0  # prior of the share of publications with a surge: had, of
+FADING_DAYS = 4  # days after a surge that do not tell how much days scatter
 ENDING = slice(16, 24)  # hours that tell how a day ended
 DRIFT_PRIOR_DAYS, DRIFT_PRIOR, DRIFT_SCALE = (
     15.0,
@@ -51,6 +53,7 @@ class Foreknowledge:
     echo: Floats  # how much of a day's frailty the next day repeats
     echoed: Floats  # what the coming day repeats of the last one, as a factor
     surge_rate: Floats  # share of days on which a surge begins that no publication explains
+    surge_share: Floats  # of the publications so far, those with a surge
     surging: Floats  # in how many times its base the last day ended if it was one of a surge, 0 if not
     effect: Floats  # days + 1, publications: joins in all
     effect_doubt: Floats  # their variance
@@ -84,14 +87,18 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     fresh = ((mass > 0) & (filtered.effect_doubt[:-1] == 0)).any(1)
     alone = np.where(fresh | np.append(False, fresh[:-1]), 0.0, alone)
     most = np.maximum(3 * own, own + 4 * np.sqrt(own) + 3)
-    surge = (joins > np.maximum(3.5 * own, own + 5 * np.sqrt(own) + 4)) & (alone > 0.5)
+    big = _leapt(joins, mean)
+    leapt = _leapt(joins, own)
+    surge = leapt & (alone > 0.5)
     begins = surge & ~np.append(False, surge[:-1])
     seen = discounted(begins.astype(float), SURGE_MEMORY) + SURGES
     surge_rate = seen / (discounted(np.ones(len(joins)), SURGE_MEMORY) + SURGE_DAYS)
     ended = (days.counts[:, ENDING].sum(1) + 0.5) / (own * hourly[:, ENDING].sum(1) / np.maximum(exposure, 1e-9) + 0.5)
-    surging = np.where(surge, np.maximum(ended, 1.0), 0.0)
+    surging = np.where(leapt, np.maximum(ended, 1.0), 0.0)
+    recent = np.append(0, np.cumsum(leapt))
+    faded = (recent[1:] > recent[np.maximum(np.arange(len(joins)) - FADING_DAYS, 0)]) & (joins > mean)
     cut = np.minimum(joins, most)
-    frailty = _frailty(cut, own, np.where(surge & (surge_rate[1:] >= SURGE_ON), 0.0, alone))
+    frailty = _frailty(cut, own, np.where((leapt | faded) & ((surge_rate[1:] >= SURGE_ON) | (alone < 0.9)), 0.0, alone))
     left = cut - np.maximum((filtered.effect[1:] * mass).sum(1), 0.0)
     drift = _drift(left, exposure, filtered.level, filtered.level_variance, frailty, alone)
     echo, echoed = _echo(joins, own, frailty, alone)
@@ -99,8 +106,24 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     level_doubt = (1 + 2 * share * echo / (1 - echo)) * filtered.level_variance / filtered.level**2 + drift
     return Foreknowledge(
         shape.weekday, shape.hour, shape.season, shape.doubt, filtered.level, level_doubt, frailty, echo, echoed,
-        surge_rate, np.append(0.0, surging), filtered.effect, filtered.effect_doubt,
+        surge_rate, _surge_share(stream, big), np.append(0.0, surging), filtered.effect, filtered.effect_doubt,
     )  # fmt: skip
+
+
+def _leapt(joins: Floats, mean: Floats) -> Flags:
+    """Whether days had far more joins than expected, whatever their number."""
+    return np.asarray(joins > np.maximum(3.5 * mean, mean + 5 * np.sqrt(mean) + 4))
+
+
+def _surge_share(stream: Stream, leapt: Flags) -> Floats:
+    """Share of publications that a day far above the level followed, known two days after each of them."""
+    days = len(leapt)
+    day = stream.day_of_publication[(stream.at >= 0) & (stream.at < stream.counts.size)]
+    seen, had = np.zeros(days + 3), np.zeros(days + 3)
+    begins = leapt & ~np.append(False, leapt[:-1])
+    np.add.at(seen, np.minimum(day + 2, days + 2), 1.0)
+    np.add.at(had, np.minimum(day + 2, days + 2), begins[day] | begins[np.minimum(day + 1, days - 1)])
+    return (np.cumsum(had) + SHARE)[: days + 1] / (np.cumsum(seen) + SHARES)[: days + 1]
 
 
 @dataclass(frozen=True)

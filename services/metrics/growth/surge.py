@@ -89,13 +89,14 @@ class Surges:
         started.calm += (quiet + calm - seen)[:, None] - day
         return started
 
-    def tick(self, hour: int, joins: Floats, base: Floats, day: Floats) -> Floats:
-        """An hour went by: its joins and base (W), and log f of the day so far without a surge (W x L).
+    def tick(self, hour: int, joins: Floats, base: Floats, day: Floats, others: Floats | None = None) -> Floats:
+        """An hour went by: its joins and base (W), log f of the day so far without a surge (W x L), and the chance that
+        an effect of another publication began in it (W), if there are any.
 
         Returns log probabilities of all joins so far, 2 x W x L: whatever the publication does, and if what it does is
         like a surge."""
         if hour % STEP_H == 0:
-            self._may_begin(hour // STEP_H)
+            self._may_begin(hour // STEP_H, others)
         self.joins = self.joins + joins
         self.base = self.base + base
         self.ending_joins = KEPT * self.ending_joins + joins
@@ -103,11 +104,14 @@ class Surges:
         self.total = np.logaddexp(self.calm + day, self._surging(slice(None))[:, :, None])
         return self.total
 
-    def _may_begin(self, step: int) -> None:
+    def _may_begin(self, step: int, others: Floats | None) -> None:
         first = step % STEPS * len(SIZES)
         begun = slice(first, first + len(SIZES))
         rates = np.exp(self.log_rate)
-        begins = np.array([rates, np.full(len(rates), HAZARD[step]) if step < len(HAZARD) else rates])
+        if others is not None:
+            rates = np.minimum(rates + STEP_H * others, 0.5)
+        own = HAZARD[step] if step < len(HAZARD) else 0.0
+        begins = np.array([rates, rates + own * (1 - rates)])
         top = self.total.max(2)
         so_far = top + np.log(np.exp(self.total - top[:, :, None] + self.log_weights).sum(2))
         none = np.log1p(-begins)[:, :, None]

@@ -62,6 +62,6 @@ def log_evidence(ahead: Outlook, kinds: Sequence[str]) -> Floats:
             if rows.size:
                 part = ahead.only(rows)
                 evidence = Evidence.start(prior, part.before)
-                ticks = zip(part.joins.T, part.base.T, part.frailty.T, part.new_day.T, strict=True)
+                ticks = zip(part.joins.T, part.base.T, part.frailty.T, part.new_day.T, part.others.T, strict=True)
                 curves[rows] = np.array([evidence.tick(*hour) for hour in ticks]).T
     return np.where(ahead.known, curves, -np.inf)
