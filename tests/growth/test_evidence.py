@@ -46,7 +46,7 @@ def curves(count: int, per_day: float, lift: float = 0.0, days: int = 3, **world
         stream, _ = stream_of(World(WARM_DAYS + 8, per_day, **world).joins(causes, rng).sum(1), [AT])
         found.append(outlook(stream, foreknow(stream), np.array([AT]), np.array([0])))
     before = Before(*(np.concatenate([getattr(one.before, name) for one in found]) for name in vars(found[0].before)))
-    names = ("joins", "base", "frailty", "new_day", "known")
+    names = ("joins", "base", "frailty", "new_day", "known", "others")
     together = Outlook(before, *(np.concatenate([getattr(one, name) for one in found]) for name in names))
     return log_evidence(together, ["article"] * count)
 

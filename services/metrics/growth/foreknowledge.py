@@ -21,12 +21,14 @@ FRAILTY_GRID = (1.0, 2.5, *USUAL_FRAILTY)  # with what real streams need beside 
 FRAILTY_PRIOR = np.log([1e-6, 1e-4, 0.001, 0.05, 0.75, 0.15, 0.05])
 LEVEL_SD = 0.006  # of the level's random walk, a day
 MONITOR, SURPRISED, SHIFT_SD = 0.85, 3.9, 0.15  # days in one direction, in standard deviations, are a shift
+FADES = 0.7  # a day below this share of the excess of the last one belongs to a surge, not to a shift
 LATELY, TRUSTED_DAYS = 0.7, 5  # memory of what lately came beside the level; days that are not cut after a shift
 SCATTER_MEMORY = 0.995  # per day
 EFFECT_MEAN_DAYS, EFFECT_SD_DAYS = 0.7, 3.0  # of a publication of which nothing was seen yet, in days of the level
 EFFECT_SD_JOINS = 2.0
 WEEK = 7
 SHARE, SHARES = 0.2, 10.0  # prior of the share of publications with a surge: had, of
+APART_DAYS = 3  # a surge so soon after another is the same one
 FADING_DAYS = 4  # days after a surge that do not tell how much days scatter
 ENDING = slice(16, 24)  # hours that tell how a day ended
 DRIFT_PRIOR_DAYS, DRIFT_PRIOR, DRIFT_SCALE = (
@@ -90,13 +92,12 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     big = _leapt(joins, mean)
     leapt = _leapt(joins, own)
     surge = leapt & (alone > 0.5)
-    begins = surge & ~np.append(False, surge[:-1])
+    begins = surge & ~_lately(surge, APART_DAYS)
     seen = discounted(begins.astype(float), SURGE_MEMORY) + SURGES
     surge_rate = seen / (discounted(np.ones(len(joins)), SURGE_MEMORY) + SURGE_DAYS)
     ended = (days.counts[:, ENDING].sum(1) + 0.5) / (own * hourly[:, ENDING].sum(1) / np.maximum(exposure, 1e-9) + 0.5)
     surging = np.where(leapt, np.maximum(ended, 1.0), 0.0)
-    recent = np.append(0, np.cumsum(leapt))
-    faded = (recent[1:] > recent[np.maximum(np.arange(len(joins)) - FADING_DAYS, 0)]) & (joins > mean)
+    faded = _lately(leapt, FADING_DAYS) & (joins > mean)
     cut = np.minimum(joins, most)
     frailty = _frailty(cut, own, np.where((leapt | faded) & ((surge_rate[1:] >= SURGE_ON) | (alone < 0.9)), 0.0, alone))
     left = cut - np.maximum((filtered.effect[1:] * mass).sum(1), 0.0)
@@ -113,6 +114,12 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
 def _leapt(joins: Floats, mean: Floats) -> Flags:
     """Whether days had far more joins than expected, whatever their number."""
     return np.asarray(joins > np.maximum(3.5 * mean, mean + 5 * np.sqrt(mean) + 4))
+
+
+def _lately(happened: Flags, days: int) -> Flags:
+    """Whether it happened in the `days` before each day."""
+    so_far = np.append(0, np.cumsum(happened))
+    return np.asarray(so_far[:-1] > so_far[np.maximum(np.arange(len(happened)) - days, 0)])
 
 
 def _surge_share(stream: Stream, leapt: Flags) -> Floats:
@@ -147,7 +154,7 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
     ends = np.where(touched.any(0), days - touched[::-1].argmax(0), 0)
     coming = np.argsort(starts, kind="stable").tolist()
     active: list[int] = []
-    surprise, lately, trusting = 0.0, 0.0, 0
+    surprise, lately, was, trusting = 0.0, 0.0, 0.0, 0
     scatter, weight = 20 / GUESSED_FRAILTY, 20.0
     for day in range(days):
         level[day], variance[day] = state[0], covariance[0, 0]
@@ -174,7 +181,9 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
             scatter = SCATTER_MEMORY * scatter + min(max((error**2 - mean) / mean**2, -1.0), 1.0)
             scatter = max(scatter, weight / 2000)
         usual = max(spread, 1e-9) ** 0.5
-        surprise = MONITOR * surprise + (1 - MONITOR**2) ** 0.5 * min(max(error / usual, -3.0), 3.0)
+        fades = error > 2 * usual and error < FADES * was
+        was = error
+        surprise = MONITOR * surprise + (1 - MONITOR**2) ** 0.5 * (0.0 if fades else min(max(error / usual, -3.0), 3.0))
         lately = LATELY * lately + (1 - LATELY) * error / max(exposures[day], 1.0)
         if abs(surprise) > SURPRISED:
             covariance[0, 0] += (SHIFT_SD * state[0]) ** 2 + lately**2

@@ -13,7 +13,7 @@ from services.metrics.growth.surge import BEGINS, DAY_H, STEP_H
 
 NONE = -1
 AHEAD_DAYS = WATCHED_H // 24 + 1
-SHARE_ON = 0.08  # share of publications with surges from which the null expects one after others
+SHARE_ON = 0.1  # share of publications with surges from which the null expects one after others
 GRAINS = 6.0  # joins of a day count as at most so many times its frailty: quasi-likelihood
 
 
@@ -60,7 +60,7 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
     surges = _surges_of_others(stream, past, hour, first_day, own)
     leapt = joins_early > np.maximum(3.5 * base_early, base_early + 5 * np.sqrt(base_early) + 4)
     now = np.where(leapt, (joins_early + 0.5) / (base_early + 0.5), 0.0)
-    listed = surges.any(1) | ((past.surging[first_day] + now > 0) & (past.surge_share[first_day] >= SHARE_ON))
+    listed = past.surge_share[first_day] >= SHARE_ON
     before = Before(
         joins=joins_early,
         base=base_early,
