@@ -99,10 +99,11 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     surging = np.where(leapt, np.maximum(ended, 1.0), 0.0)
     faded = _lately(leapt, FADING_DAYS) & (joins > mean)
     cut = np.minimum(joins, most)
-    frailty = _frailty(cut, own, np.where((leapt | faded) & ((surge_rate[1:] >= SURGE_ON) | (alone < 0.9)), 0.0, alone))
+    usual = np.where((leapt | faded) & ((surge_rate[1:] >= SURGE_ON) | (alone < 0.9)), 0.0, alone)
+    frailty = _frailty(cut, own, usual)
     left = cut - np.maximum((filtered.effect[1:] * mass).sum(1), 0.0)
     drift = _drift(left, exposure, filtered.level, filtered.level_variance, frailty, alone)
-    echo, echoed = _echo(joins, own, frailty, alone)
+    echo, echoed = _echo(joins, own, frailty, usual)
     share = 1 / (1 + frailty / np.maximum(24 * filtered.level, 1e-3))
     level_doubt = (1 + 2 * share * echo / (1 - echo)) * filtered.level_variance / filtered.level**2 + drift
     return Foreknowledge(
