@@ -26,9 +26,6 @@ WATCHED_H = 168
 ALARM = 100.0  # the threshold on E for 1 % false alarms
 ERROR_NODES = np.array([-2.2, -1.1, 0.0, 1.1, 2.2])  # of the level's error, in standard deviations
 ERROR_WEIGHTS = np.exp(-(ERROR_NODES**2) / 2) / np.exp(-(ERROR_NODES**2) / 2).sum()
-SURGE_ON = 0.006  # surges a day from which the null expects them: one in the last 130 days
-SURGE_SHARE = 0.5  # of the prior that an effect is like a surge, where surges occur
-LOG_SURGE_SHARE, LOG_OTHER_SHARE = float(np.log(SURGE_SHARE)), float(np.log(1 - SURGE_SHARE))
 NAMED_BY_CHANCE = 0.02  # share of joins that would have come anyway and still name this very publication
 NAMED_SHARES = np.array([0.1, 0.4, 0.8])
 NAMING_STAKE = 0.02  # of the evidence that is put on captured sources
@@ -153,7 +150,7 @@ class Evidence:
         )
         day = started._day(slice(None))
         started.finished -= day
-        if (before.surge_rate >= SURGE_ON).any():
+        if (before.surge_rate > 0).any():
             joins, base = before.joins * before.grain, before.base * before.grain
             calm = gammaln(before.frailty + joins) - gammaln(before.frailty) - joins * np.log(before.frailty)
             calm -= (before.frailty + joins) * np.log1p(base / before.frailty)
@@ -195,9 +192,10 @@ class Evidence:
         self.hour += 1
         null, some = joint[:, :, 0], joint[:, :, 1:]
         some += self.log_prior
-        if both is not None:
-            null, also = both[0], both[1] + LOG_SURGE_SHARE
-            some = np.concatenate((some + LOG_OTHER_SHARE, also[:, :, None]), axis=2)
+        if self.surges and both is not None:
+            some += self.surges.log_rest[:, None, None]
+            null, also = both[0], both[1] + self.surges.log_share[:, None]
+            some = np.concatenate((some, also[:, :, None]), axis=2)
         top = null.max(1)
         some -= top[:, None, None]
         above = np.maximum(some.reshape(len(top), -1).max(1), 0.0)

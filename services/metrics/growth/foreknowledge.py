@@ -12,7 +12,7 @@ from scipy.special import gammaln
 
 from services.metrics.growth.baseline import FRAILTY_GRID as USUAL_FRAILTY
 from services.metrics.growth.calendar import sums
-from services.metrics.growth.evidence import SURGE_ON, Flags
+from services.metrics.growth.evidence import Flags
 from services.metrics.growth.model import Floats
 from services.metrics.growth.past_shape import GUESSED_FRAILTY, Days, Shape, before, discounted, shape_of
 from services.metrics.growth.stream import Stream
@@ -99,7 +99,7 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     surging = np.where(leapt, np.maximum(ended, 1.0), 0.0)
     faded = _lately(leapt, FADING_DAYS) & (joins > mean)
     cut = np.minimum(joins, most)
-    usual = np.where((leapt | faded) & ((surge_rate[1:] >= SURGE_ON) | (alone < 0.9)), 0.0, alone)
+    usual = np.where(leapt | faded, 0.0, alone)
     frailty = _frailty(cut, own, usual)
     left = cut - np.maximum((filtered.effect[1:] * mass).sum(1), 0.0)
     drift = _drift(left, exposure, filtered.level, filtered.level_variance, frailty, alone)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.metrics.growth.evidence import SURGE_ON, WATCHED_H, Before, Flags
+from services.metrics.growth.evidence import WATCHED_H, Before, Flags
 from services.metrics.growth.foreknowledge import Foreknowledge, fresh_effect
 from services.metrics.growth.kernels import REACH_H
 from services.metrics.growth.model import Floats, Indices
 from services.metrics.growth.stream import Stream
-from services.metrics.growth.surge import BEGINS, DAY_H, STEP_H
+from services.metrics.growth.surge import BEGINS, DAY_H, STEP_H, SURGE_ON
 
 NONE = -1
 AHEAD_DAYS = WATCHED_H // 24 + 1

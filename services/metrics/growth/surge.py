@@ -14,6 +14,9 @@ from scipy.special import gammaln
 
 from services.metrics.growth.model import Floats, Indices
 
+SURGE_ON = 0.006  # surges a day from which they are no rarity: one in the last 130 days
+SURGE_SHARE, RARE_SHARE = 0.5, 0.1  # of the prior that an effect is like a surge, where surges occur and elsewhere
+LEAST_RATE = 1e-6
 SIZES = {5.0: 0.7, 60.0: 0.3}  # mean of a surge's first day, in bases: chances
 FADES = {0.1: 0.3, 0.35: 0.4, 0.9: 0.3}  # mean of a day that goes on, as a share of how the last one ended: chances
 FRAILTY, FADING_FRAILTY = 0.7, 1.5  # how much first days and days that go on scatter
@@ -44,6 +47,8 @@ class Surges:
     """
 
     log_rate: Floats  # W: that a surge begins, per step of two hours
+    log_share: Floats  # W: of the prior that an effect is like a surge
+    log_rest: Floats
     log_weights: Floats  # L
     calm: Floats  # 2 x W x L: no surge today so far
     open: Floats  # 2 x W x columns, without the joins since it began
@@ -64,8 +69,12 @@ class Surges:
         """`rate` per day; `surging`: by how much yesterday's end was above its base, 0 if no surge; `joins` and `base`
         (W) of the first day so far, `calm` their log f without a surge (W); `day`: what `tick` has counted of it."""
         windows = len(rate)
+        share = np.where(rate >= SURGE_ON, SURGE_SHARE, RARE_SHARE)
+        rate = np.maximum(rate, LEAST_RATE)
         started = cls(
             log_rate=np.log(rate / STEPS),
+            log_share=np.log(share),
+            log_rest=np.log1p(-share),
             log_weights=np.log(weights),
             calm=np.zeros((2, windows, len(weights))),
             open=np.full((2, windows, COLUMNS), NEVER),
