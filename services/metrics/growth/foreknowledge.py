@@ -38,7 +38,7 @@ DRIFT_PRIOR_DAYS, DRIFT_PRIOR, DRIFT_SCALE = (
 )  # relative variance of a week's level beside what the filter knows
 DRIFT_MOST = 0.5**2
 ECHO_PRIOR, ECHO_WEIGHT, ECHO_MOST = 0.03, 18.0, 0.7
-SURGE_DAYS, SURGES, SURGE_MEMORY = 30.0, 0.25, 0.995  # prior of the rate of surges without a publication; a day
+SURGE_DAYS, SURGES, SURGE_MEMORY = 30.0, 0.15, 0.995  # prior of the rate of surges without a publication; a day
 
 
 @dataclass(frozen=True)

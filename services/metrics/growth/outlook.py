@@ -76,7 +76,12 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
     rows = np.arange(len(at))[:, None]
     new_day = (window % 24 == 0) & (np.arange(WATCHED_H) > 0)
     return Outlook(
-        before, counts[rows, window], base[rows, window], frailty[rows, window], new_day, known[rows, window],
+        before,
+        counts[rows, window],
+        base[rows, window],
+        frailty[rows, window],
+        new_day,
+        known[rows, window],
         surges[rows, window],
     )
 

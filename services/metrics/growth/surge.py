@@ -15,16 +15,16 @@ from scipy.special import gammaln
 from services.metrics.growth.model import Floats, Indices
 
 SURGE_ON = 0.006  # surges a day from which they are no rarity: one in the last 130 days
-SURGE_SHARE, RARE_SHARE = 0.5, 0.1  # of the prior that an effect is like a surge, where surges occur and elsewhere
-LEAST_RATE = 1e-6
-SIZES = {5.0: 0.7, 60.0: 0.3}  # mean of a surge's first day, in bases: chances
+SURGE_SHARE, RARE_SHARE = 0.75, 0.03  # of the prior that an effect is like a surge, where surges occur and elsewhere
+RARER, LEAST_RATE = 0.3, 1e-9  # where they are a rarity, the rate is less than its prior says
+SIZES = {8.0: 0.6, 60.0: 0.4}  # mean of a surge's first day, in bases: chances
 FADES = {0.1: 0.3, 0.35: 0.4, 0.9: 0.3}  # mean of a day that goes on, as a share of how the last one ended: chances
-FRAILTY, FADING_FRAILTY = 0.7, 1.5  # how much first days and days that go on scatter
+FRAILTY, FADING_FRAILTY = 0.9, 1.5  # how much first days and days that go on scatter
 LASTS = 0.7
 ENDING_H = 8.0  # memory of how a day ends
 DAY_H, STEP_H = 24, 2  # a surge begins at every second hour, which is near enough
 STEPS = DAY_H // STEP_H
-BEGINS = np.array([0.40, 0.20, 0.10, 0.06, 0.05, 0.04, 0.03, 0.03, 0.02, 0.02, 0.01, 0.01])  # after a publication
+BEGINS = np.array([0.30, 0.20, 0.12, 0.09, 0.06, 0.05, 0.04, 0.03, 0.03, 0.02, 0.02, 0.02])  # after a publication
 HAZARD = BEGINS / (1 - np.append(0.0, np.cumsum(BEGINS)[:-1]))
 NEVER = -1e30
 
@@ -70,7 +70,7 @@ class Surges:
         (W) of the first day so far, `calm` their log f without a surge (W); `day`: what `tick` has counted of it."""
         windows = len(rate)
         share = np.where(rate >= SURGE_ON, SURGE_SHARE, RARE_SHARE)
-        rate = np.maximum(rate, LEAST_RATE)
+        rate = np.where(rate >= SURGE_ON, rate, np.maximum(RARER * rate, LEAST_RATE))
         started = cls(
             log_rate=np.log(rate / STEPS),
             log_share=np.log(share),
