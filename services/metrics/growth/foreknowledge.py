@@ -130,7 +130,10 @@ def _surge_share(stream: Stream, leapt: Flags) -> Floats:
     seen, had = np.zeros(days + 3), np.zeros(days + 3)
     begins = leapt & ~np.append(False, leapt[:-1])
     np.add.at(seen, np.minimum(day + 2, days + 2), 1.0)
-    np.add.at(had, np.minimum(day + 2, days + 2), begins[day] | begins[np.minimum(day + 1, days - 1)])
+    published = np.bincount(day, minlength=days)  # a surge is that of one of those that may have brought it
+    may = published + np.append(0, published[:-1])
+    each = begins / np.maximum(may, 1)
+    np.add.at(had, np.minimum(day + 2, days + 2), np.minimum(each[day] + np.append(each, 0.0)[day + 1], 1.0))
     return (np.cumsum(had) + SHARE)[: days + 1] / (np.cumsum(seen) + SHARES)[: days + 1]
 
 

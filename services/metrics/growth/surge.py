@@ -15,7 +15,7 @@ from scipy.special import gammaln
 from services.metrics.growth.model import Floats, Indices
 
 SURGE_ON = 0.006  # surges a day from which they are no rarity: one in the last 130 days
-SURGE_SHARE, RARE_SHARE = 0.75, 0.03  # of the prior that an effect is like a surge, where surges occur and elsewhere
+SURGE_SHARE, RARE_SHARE = 0.6, 0.03  # of the prior that an effect is like a surge, where surges occur and elsewhere
 RARER, LEAST_RATE = 0.3, 1e-9  # where they are a rarity, the rate is less than its prior says
 SIZES = {8.0: 0.6, 60.0: 0.4}  # mean of a surge's first day, in bases: chances
 FADES = {0.1: 0.3, 0.35: 0.4, 0.9: 0.3}  # mean of a day that goes on, as a share of how the last one ended: chances
