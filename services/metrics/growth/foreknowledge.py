@@ -21,7 +21,11 @@ FRAILTY_GRID = (1.0, 2.5, *USUAL_FRAILTY)  # with what real streams need beside 
 FRAILTY_PRIOR = np.log([1e-6, 1e-4, 0.001, 0.05, 0.75, 0.15, 0.05])
 LEVEL_SD = 0.006  # of the level's random walk, a day
 MONITOR, SURPRISED, SHIFT_SD = 0.85, 3.9, 0.15  # days in one direction, in standard deviations, are a shift
-FADES, PEAK_MEMORY = 0.5, 0.8  # a day below this share of the largest excess of late is a surge's end, not a shift
+LEAP, FADES, PEAK_MEMORY = (
+    5.0,
+    0.5,
+    0.8,
+)  # a day below this share of the largest excess of late is a surge's end, not a shift
 LATELY, TRUSTED_DAYS = 0.7, 5  # memory of what lately came beside the level; days that are not cut after a shift
 SCATTER_MEMORY = 0.995  # per day
 EFFECT_MEAN_DAYS, EFFECT_SD_DAYS = 0.7, 3.0  # of a publication of which nothing was seen yet, in days of the level
@@ -185,7 +189,7 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
             scatter = SCATTER_MEMORY * scatter + min(max((error**2 - mean) / mean**2, -1.0), 1.0)
             scatter = max(scatter, weight / 2000)
         usual = max(spread, 1e-9) ** 0.5
-        fades, peak = error < FADES * peak, max(error, PEAK_MEMORY * peak)
+        fades, peak = error < FADES * peak, max(error if error > LEAP * usual else 0.0, PEAK_MEMORY * peak)
         surprise = MONITOR * surprise + (1 - MONITOR**2) ** 0.5 * min(max(error / usual, -3.0), 0.0 if fades else 3.0)
         lately = LATELY * lately + (1 - LATELY) * error / max(exposures[day], 1.0)
         if abs(surprise) > SURPRISED:
