@@ -57,6 +57,18 @@ def test_the_threshold_rises_only_where_false_alarms_are_too_many() -> None:
     assert raised.at(ends[-1:])[0] > raised.at(ends[60:61])[0] >= np.log(ALARM)
 
 
+def test_windows_that_overlap_are_one_alarm() -> None:
+    ends = np.arange(2000, 2000 + 30 * 250, 30)
+    one_surge = np.where((np.arange(250) >= 90) & (np.arange(250) < 98), 40.0, 1.0)  # eight placebos around it
+    audit = Thresholds.of(ends, one_surge).audit()
+    assert audit.alarms == 8
+    assert audit.threshold == ALARM
+    six = np.where(np.arange(250) % 40 < 5, 5.0 + np.arange(250) // 40, 1.0)
+    raised = Thresholds.of(ends, six).audit()
+    assert raised.alarms == 35
+    assert np.exp(8) < raised.threshold < np.exp(9.01)  # two or three of the seven may still pass
+
+
 def test_the_threshold_of_an_hour_does_not_know_later_placebos() -> None:
     rng = np.random.default_rng(3)
     ends, peaks = np.arange(2000, 12000, 31), rng.exponential(2.0, 323)

@@ -2,6 +2,7 @@
 
 import pickle
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def stream_of(counts: NDArray[np.int64], at: list[int], start: datetime = START)
     return Stream.of(Joins(start, counts), known, start + timedelta(hours=counts.size)), known
 
 
-def curves(count: int, per_day: float, lift: float = 0.0, days: int = 3, **world: float) -> Floats:
+def curves(count: int, per_day: float, lift: float = 0.0, days: int = 3, **world: Any) -> Floats:
     """ln E by the hour of one publication after 8 weeks, in `count` streams."""
     found = []
     for seed in range(count):
@@ -46,7 +47,7 @@ def curves(count: int, per_day: float, lift: float = 0.0, days: int = 3, **world
         stream, _ = stream_of(World(WARM_DAYS + 8, per_day, **world).joins(causes, rng).sum(1), [AT])
         found.append(outlook(stream, foreknow(stream), np.array([AT]), np.array([0])))
     before = Before(*(np.concatenate([getattr(one.before, name) for one in found]) for name in vars(found[0].before)))
-    names = ("joins", "base", "frailty", "new_day", "known")
+    names = ("joins", "base", "frailty", "new_day", "known", "others")
     together = Outlook(before, *(np.concatenate([getattr(one, name) for one in found]) for name in names))
     return log_evidence(together, ["article"] * count)
 
@@ -60,7 +61,7 @@ def curves(count: int, per_day: float, lift: float = 0.0, days: int = 3, **world
         (2000.0, {"day_variance": 0.05, "day_correlation": 0.5}),
     ],
 )
-def test_an_idle_publication_rarely_raises_an_alarm(per_day: float, world: dict[str, float]) -> None:
+def test_an_idle_publication_rarely_raises_an_alarm(per_day: float, world: dict[str, Any]) -> None:
     alarms = (curves(100, per_day, **world).max(1) >= np.log(ALARM)).sum()
     assert alarms <= 5  # at 1 % more than 5 of 100 happen once in 1,900 runs
 
@@ -71,6 +72,48 @@ def test_an_effect_is_found_and_soon() -> None:
     soon = curves(60, 7.0, lift=5.0) >= np.log(ALARM)
     assert soon.any(1).all()
     assert np.median(soon.argmax(1) + 1) <= 5
+
+
+def with_surges(seed: int, per_day: float, after_h: int | None) -> float:
+    """Largest ln E of a publication after 160 days with a surge of 40 days' joins on the 90th; a like one follows it
+    by `after_h` hours, or none does."""
+    rng = np.random.default_rng((seed, int(per_day)))
+    at = 160 * 24 + 12
+    causes = [Cause(90 * 24 + 9, 40 * per_day, mean_h=20.0)]
+    causes += [] if after_h is None else [Cause(at + after_h, 25 * per_day, mean_h=20.0)]
+    stream, _ = stream_of(World(170, per_day).joins(causes, rng).sum(1), [at])
+    return float(log_evidence(outlook(stream, foreknow(stream), np.array([at]), np.array([0])), ["article"]).max())
+
+
+@pytest.mark.parametrize("per_day", [3.0, 15.0])
+def test_where_surges_occur_one_that_begins_with_a_publication_is_found(per_day: float) -> None:
+    soon = [with_surges(seed, per_day, 1) >= np.log(ALARM) for seed in range(20)]
+    late = [with_surges(seed, per_day, 80) >= np.log(ALARM) for seed in range(20)]
+    none = [with_surges(seed, per_day, None) >= np.log(ALARM) for seed in range(20)]
+    assert sum(soon) >= 16
+    assert sum(late) <= 2
+    assert sum(none) <= 1
+
+
+def test_a_surge_that_fades_is_no_shift_of_the_level() -> None:
+    rng = np.random.default_rng(4)
+    surge = Cause(90 * 24 + 12, 300.0, mean_h=24.0)
+    stream, _ = stream_of(World(120, 3.0).joins([surge], rng).sum(1), [])
+    past = foreknow(stream)
+    assert past.surging[91] > 10
+    assert (24 * past.level[95:] < 5).all()
+    assert (past.frailty[100:] > 5).all()
+    shifted = np.concatenate((World(90, 3.0).joins([], rng).sum(1), World(40, 12.0).joins([], rng).sum(1)))
+    assert 24 * foreknow(stream_of(shifted, [])[0]).level[110] > 9
+
+
+def test_after_other_publications_their_surges_are_expected() -> None:
+    rng = np.random.default_rng(5)
+    at = [1400, 1900, 2400, 2900, 3400, 3900]
+    joins = World(200, 10.0).joins([Cause(hour + 1, 300.0, mean_h=20.0) for hour in at], rng).sum(1)
+    stream, _ = stream_of(joins, at)
+    placebo = np.array([3900 - 60, 3900 - 26])
+    assert (log_evidence(outlook(stream, foreknow(stream), placebo, np.full(2, -1)), ["article"] * 2) < 4.6).all()
 
 
 def test_nothing_is_watched_before_six_weeks() -> None:
@@ -147,7 +190,7 @@ def test_windows_do_not_touch_each_other() -> None:
     together = np.array([both.tick(*hour) for hour in hours])
     for i in range(2):
         alone = Evidence.start(prior_of("article"), Before(**{k: v[i : i + 1] for k, v in vars(before).items()}))
-        apart = np.array([alone.tick(*(part[i : i + 1] for part in hour)) for hour in hours])
+        apart = np.array([alone.tick(n[i : i + 1], b[i : i + 1], k[i : i + 1], d[i : i + 1]) for n, b, k, d in hours])
         assert np.allclose(together[:, i], apart[:, 0], atol=1e-9)
 
 

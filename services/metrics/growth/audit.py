@@ -56,15 +56,11 @@ class Thresholds:
 
     @classmethod
     def of(cls, ends: Indices, peaks: Floats) -> "Thresholds":
-        alarms = np.append(0, np.cumsum(peaks >= np.log(ALARM)))
-        last = np.arange(1, len(peaks) + 1)
         first = np.searchsorted(ends, ends - YEAR_H, side="right")
-        number, alarmed = last - first, alarms[last] - alarms[first]
-        chance = betainc(np.maximum(alarmed, 1), number - alarmed + 1.0, FALSE_ALARMS)
         log_threshold = np.full(len(peaks), np.log(ALARM))
-        for i in np.flatnonzero((alarmed > 0) & (chance < SIGNIFICANT)):
-            own = np.quantile(peaks[first[i] : i + 1], 1 - FALSE_ALARMS, method="higher")
-            log_threshold[i] = max(np.log(ALARM), float(own))
+        alarmed = np.append(0, np.cumsum(peaks >= np.log(ALARM)))
+        for i in np.flatnonzero(alarmed[1:] - alarmed[first] > 1):
+            log_threshold[i] = _log_threshold(ends[first[i] : i + 1], peaks[first[i] : i + 1])
         return cls(ends, peaks, log_threshold)
 
     def at(self, hour: Indices) -> Floats:
@@ -79,3 +75,20 @@ class Thresholds:
         peaks = self.peaks[self.ends > self.ends[-1] - YEAR_H]
         threshold = np.exp(min(float(self.log_threshold[-1]), LARGEST))
         return Audit(len(peaks), int((peaks >= np.log(ALARM)).sum()), round(float(threshold), 2))
+
+
+def _log_threshold(ends: Indices, peaks: Floats) -> float:
+    """ln of the least threshold at which the placebos' alarms are not significantly more than `FALSE_ALARMS`.
+
+    Windows that overlap raise one alarm, and as many are independent as fit side by side into the hours they cover.
+    """
+    windows = np.minimum(np.diff(ends, prepend=ends[0] - WATCHED_H), WATCHED_H).sum() / WATCHED_H
+    high = np.flatnonzero(peaks >= np.log(ALARM))
+    episodes = np.split(high, np.flatnonzero(np.diff(ends[high]) >= WATCHED_H) + 1)
+    number = np.arange(1, len(episodes) + 1)
+    chance = betainc(number, np.maximum(windows - number, 0) + 1, FALSE_ALARMS)
+    usual = int((chance >= SIGNIFICANT).sum())
+    if len(episodes) <= usual:
+        return float(np.log(ALARM))
+    highest = np.sort([peaks[episode].max() for episode in episodes])[::-1]
+    return float(np.nextafter(highest[usual], np.inf))

@@ -26,8 +26,6 @@ WATCHED_H = 168
 ALARM = 100.0  # the threshold on E for 1 % false alarms
 ERROR_NODES = np.array([-2.2, -1.1, 0.0, 1.1, 2.2])  # of the level's error, in standard deviations
 ERROR_WEIGHTS = np.exp(-(ERROR_NODES**2) / 2) / np.exp(-(ERROR_NODES**2) / 2).sum()
-SURGE_ON = 0.006  # surges a day from which the null expects them: one in the last 130 days
-SURGE_SHARE = 0.5  # of the prior that an effect is like a surge, where surges occur
 NAMED_BY_CHANCE = 0.02  # share of joins that would have come anyway and still name this very publication
 NAMED_SHARES = np.array([0.1, 0.4, 0.8])
 NAMING_STAKE = 0.02  # of the evidence that is put on captured sources
@@ -45,7 +43,7 @@ class Before:
     grain: Floats  # how much of a join counts: hours of a day differ more than chance in busy streams, 0-1
     level_doubt: Floats  # relative variance of the level
     surge_rate: Floats  # share of days on which a surge begins that no publication explains
-    surging: Floats  # whether the day before was one of a surge, 0 or 1
+    surging: Floats  # in how many times its base the day before ended if it was one of a surge, 0 if not
 
 
 @dataclass(frozen=True)
@@ -152,9 +150,12 @@ class Evidence:
         )
         day = started._day(slice(None))
         started.finished -= day
-        if (before.surge_rate >= SURGE_ON).any():
-            so_far = started.base[:, :, 0], started.log_carried[:, :, 0], day[:, :, 0]
-            started.surges = Surges.start(before.surge_rate, before.surging, started.joins, *so_far)
+        if (before.surge_rate > 0).any():
+            joins, base = before.joins * before.grain, before.base * before.grain
+            calm = gammaln(before.frailty + joins) - gammaln(before.frailty) - joins * np.log(before.frailty)
+            calm -= (before.frailty + joins) * np.log1p(base / before.frailty)
+            so_far = joins, base, calm, day[:, :, 0], ERROR_WEIGHTS
+            started.surges = Surges.start(before.surge_rate, before.surging, *so_far)
         return started
 
     def state(self) -> dict[str, Any]:
@@ -168,8 +169,11 @@ class Evidence:
         surges = state["surges"] and Surges(**state["surges"])
         return cls(**{**state, "surges": surges, "log_prior": np.log(prior.weight), "profile": _with_none(prior)})
 
-    def tick(self, joins: Floats, base: Floats, frailty: Floats, new_day: Flags) -> Floats:
-        """One more hour: joins, base rate, frailty of its day, and whether its day begins with it. Returns ln E.
+    def tick(
+        self, joins: Floats, base: Floats, frailty: Floats, new_day: Flags, others: Floats | None = None
+    ) -> Floats:
+        """One more hour: joins, base rate, frailty of its day, whether its day begins with it, and the chance that a
+        surge by another publication began in it, where there are any. Returns ln E.
 
         All arguments and the result have one value per window.
         """
@@ -183,16 +187,15 @@ class Evidence:
         self.log_rates += joins[:, None] * np.log1p(profile)
         self.frailty = frailty
         joint = self._day(slice(None))
-        if self.surges:
-            self.surges.tick(self.hour, joins, self.base[:, :, 0], self.log_carried[:, :, 0], joint[:, :, 0])
+        both = self.surges.tick(self.hour, joins, base, joint[:, :, 0], others) if self.surges else None
         joint += self.finished
         self.hour += 1
         null, some = joint[:, :, 0], joint[:, :, 1:]
         some += self.log_prior
-        if self.surges:
-            null, also = self.surges.now()
-            also += np.log(SURGE_SHARE)
-            some = np.concatenate((some + np.log(1 - SURGE_SHARE), also[:, :, None]), axis=2)
+        if self.surges and both is not None:
+            some += self.surges.log_rest[:, None, None]
+            null, also = both[0], both[1] + self.surges.log_share[:, None]
+            some = np.concatenate((some, also[:, :, None]), axis=2)
         top = null.max(1)
         some -= top[:, None, None]
         above = np.maximum(some.reshape(len(top), -1).max(1), 0.0)

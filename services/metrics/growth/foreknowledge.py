@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from services.metrics.growth.calendar import sums
+from services.metrics.growth.evidence import Flags
 from services.metrics.growth.model import Floats
 from services.metrics.growth.past_shape import GUESSED_FRAILTY, Days, Shape, before, discounted, shape_of
 from services.metrics.growth.stream import Stream
@@ -19,11 +20,20 @@ FRAILTY_GRID = (1.0, 2.5, 6.0, 14.0, 35.0, 100.0, 2000.0)
 FRAILTY_PRIOR = np.log([1e-6, 1e-4, 0.001, 0.05, 0.75, 0.15, 0.05])
 LEVEL_SD = 0.006  # of the level's random walk, a day
 MONITOR, SURPRISED, SHIFT_SD = 0.85, 3.9, 0.15  # days in one direction, in standard deviations, are a shift
+LEAP, FADES, PEAK_MEMORY = (
+    5.0,
+    0.5,
+    0.8,
+)  # a day below this share of the largest excess of late is a surge's end, not a shift
 LATELY, TRUSTED_DAYS = 0.7, 5  # memory of what lately came beside the level; days that are not cut after a shift
 SCATTER_MEMORY = 0.995  # per day
 EFFECT_MEAN_DAYS, EFFECT_SD_DAYS = 0.7, 3.0  # of a publication of which nothing was seen yet, in days of the level
 EFFECT_SD_JOINS = 2.0
 WEEK = 7
+SHARE, SHARES = 0.2, 10.0  # prior of the share of publications with a surge: had, of
+APART_DAYS = 3  # a surge so soon after another is the same one
+FADING_DAYS = 4  # days after a surge that do not tell how much days scatter
+ENDING = slice(16, 24)  # hours that tell how a day ended
 DRIFT_PRIOR_DAYS, DRIFT_PRIOR, DRIFT_SCALE = (
     15.0,
     0.035**2,
@@ -31,7 +41,7 @@ DRIFT_PRIOR_DAYS, DRIFT_PRIOR, DRIFT_SCALE = (
 )  # relative variance of a week's level beside what the filter knows
 DRIFT_MOST = 0.5**2
 ECHO_PRIOR, ECHO_WEIGHT, ECHO_MOST = 0.03, 18.0, 0.7
-SURGE_DAYS, SURGES, SURGE_MEMORY = 30.0, 0.25, 0.995  # prior of the rate of surges without a publication; a day
+SURGE_DAYS, SURGES, SURGE_MEMORY = 30.0, 0.15, 0.995  # prior of the rate of surges without a publication; a day
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,8 @@ class Foreknowledge:
     echo: Floats  # how much of a day's frailty the next day repeats
     echoed: Floats  # what the coming day repeats of the last one, as a factor
     surge_rate: Floats  # share of days on which a surge begins that no publication explains
-    surging: Floats  # whether the last day was one of a surge, 0 or 1
+    surge_share: Floats  # of the publications so far, those with a surge
+    surging: Floats  # in how many times its base the last day ended if it was one of a surge, 0 if not
     effect: Floats  # days + 1, publications: joins in all
     effect_doubt: Floats  # their variance
 
@@ -81,21 +92,52 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     fresh = ((mass > 0) & (filtered.effect_doubt[:-1] == 0)).any(1)
     alone = np.where(fresh | np.append(False, fresh[:-1]), 0.0, alone)
     most = np.maximum(3 * own, own + 4 * np.sqrt(own) + 3)
-    surge = (joins > np.maximum(3.5 * own, own + 5 * np.sqrt(own) + 4)) & (alone > 0.5)
-    begins = surge & ~np.append(False, surge[:-1])
+    big = _leapt(joins, mean)
+    leapt = _leapt(joins, own)
+    surge = leapt & (alone > 0.5)
+    begins = surge & ~_lately(surge, APART_DAYS)
     seen = discounted(begins.astype(float), SURGE_MEMORY) + SURGES
     surge_rate = seen / (discounted(np.ones(len(joins)), SURGE_MEMORY) + SURGE_DAYS)
+    ended = (days.counts[:, ENDING].sum(1) + 0.5) / (own * hourly[:, ENDING].sum(1) / np.maximum(exposure, 1e-9) + 0.5)
+    surging = np.where(leapt, np.maximum(ended, 1.0), 0.0)
+    faded = _lately(leapt, FADING_DAYS) & (joins > mean)
     cut = np.minimum(joins, most)
-    frailty = _frailty(cut, own, np.where(surge & (surge_rate[1:] >= 0.01), 0.0, alone))
+    usual = np.where(leapt | faded, 0.0, alone)
+    frailty = _frailty(cut, own, usual)
     left = cut - np.maximum((filtered.effect[1:] * mass).sum(1), 0.0)
     drift = _drift(left, exposure, filtered.level, filtered.level_variance, frailty, alone)
-    echo, echoed = _echo(joins, own, frailty, alone)
+    echo, echoed = _echo(joins, own, frailty, usual)
     share = 1 / (1 + frailty / np.maximum(24 * filtered.level, 1e-3))
     level_doubt = (1 + 2 * share * echo / (1 - echo)) * filtered.level_variance / filtered.level**2 + drift
     return Foreknowledge(
         shape.weekday, shape.hour, shape.season, shape.doubt, filtered.level, level_doubt, frailty, echo, echoed,
-        surge_rate, np.append(0.0, surge), filtered.effect, filtered.effect_doubt,
+        surge_rate, _surge_share(stream, big), np.append(0.0, surging), filtered.effect, filtered.effect_doubt,
     )  # fmt: skip
+
+
+def _leapt(joins: Floats, mean: Floats) -> Flags:
+    """Whether days had far more joins than expected, whatever their number."""
+    return np.asarray(joins > np.maximum(3.5 * mean, mean + 5 * np.sqrt(mean) + 4))
+
+
+def _lately(happened: Flags, days: int) -> Flags:
+    """Whether it happened in the `days` before each day."""
+    so_far = np.append(0, np.cumsum(happened))
+    return np.asarray(so_far[:-1] > so_far[np.maximum(np.arange(len(happened)) - days, 0)])
+
+
+def _surge_share(stream: Stream, leapt: Flags) -> Floats:
+    """Share of publications that a day far above the level followed, known two days after each of them."""
+    days = len(leapt)
+    day = stream.day_of_publication[(stream.at >= 0) & (stream.at < stream.counts.size)]
+    seen, had = np.zeros(days + 3), np.zeros(days + 3)
+    begins = leapt & ~np.append(False, leapt[:-1])
+    np.add.at(seen, np.minimum(day + 2, days + 2), 1.0)
+    published = np.bincount(day, minlength=days)  # a surge is that of one of those that may have brought it
+    may = published + np.append(0, published[:-1])
+    each = begins / np.maximum(may, 1)
+    np.add.at(had, np.minimum(day + 2, days + 2), np.minimum(each[day] + np.append(each, 0.0)[day + 1], 1.0))
+    return (np.cumsum(had) + SHARE)[: days + 1] / (np.cumsum(seen) + SHARES)[: days + 1]
 
 
 @dataclass(frozen=True)
@@ -119,7 +161,7 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
     ends = np.where(touched.any(0), days - touched[::-1].argmax(0), 0)
     coming = np.argsort(starts, kind="stable").tolist()
     active: list[int] = []
-    surprise, lately, trusting = 0.0, 0.0, 0
+    surprise, lately, peak, trusting = 0.0, 0.0, 0.0, 0
     scatter, weight = 20 / GUESSED_FRAILTY, 20.0
     for day in range(days):
         level[day], variance[day] = state[0], covariance[0, 0]
@@ -146,7 +188,8 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
             scatter = SCATTER_MEMORY * scatter + min(max((error**2 - mean) / mean**2, -1.0), 1.0)
             scatter = max(scatter, weight / 2000)
         usual = max(spread, 1e-9) ** 0.5
-        surprise = MONITOR * surprise + (1 - MONITOR**2) ** 0.5 * min(max(error / usual, -3.0), 3.0)
+        fades, peak = error < FADES * peak, max(error if error > LEAP * usual else 0.0, PEAK_MEMORY * peak)
+        surprise = MONITOR * surprise + (1 - MONITOR**2) ** 0.5 * min(max(error / usual, -3.0), 0.0 if fades else 3.0)
         lately = LATELY * lately + (1 - LATELY) * error / max(exposures[day], 1.0)
         if abs(surprise) > SURPRISED:
             covariance[0, 0] += (SHIFT_SD * state[0]) ** 2 + lately**2

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.metrics.growth.audit import ENOUGH_H, Thresholds, placebos
-from services.metrics.growth.evidence import SURGE_ON, WATCHED_H, Evidence, log_naming, prior_of
+from services.metrics.growth.evidence import WATCHED_H, Evidence, log_naming, prior_of
 from services.metrics.growth.foreknowledge import foreknow
 from services.metrics.growth.model import Audit, Counts, Floats, Indices, Publication
 from services.metrics.growth.outlook import NONE, Outlook, outlook
@@ -53,15 +53,12 @@ def _window(captured: Counts, at: int) -> Counts:
 def log_evidence(ahead: Outlook, kinds: Sequence[str]) -> Floats:
     """ln E of every window at the end of each of its hours; minus infinity for hours that are not known."""
     curves = np.empty(ahead.joins.shape)
-    surges = ahead.before.surge_rate >= SURGE_ON
     priors = {id(prior_of(kind)): prior_of(kind) for kind in kinds}
     of_window = np.array([id(prior_of(kind)) for kind in kinds])
     for key, prior in priors.items():
-        for expects in (False, True):
-            rows = np.flatnonzero((of_window == key) & (surges == expects))
-            if rows.size:
-                part = ahead.only(rows)
-                evidence = Evidence.start(prior, part.before)
-                ticks = zip(part.joins.T, part.base.T, part.frailty.T, part.new_day.T, strict=True)
-                curves[rows] = np.array([evidence.tick(*hour) for hour in ticks]).T
+        rows = np.flatnonzero(of_window == key)
+        part = ahead.only(rows)
+        evidence = Evidence.start(prior, part.before)
+        ticks = zip(part.joins.T, part.base.T, part.frailty.T, part.new_day.T, part.others.T, strict=True)
+        curves[rows] = np.array([evidence.tick(*hour) for hour in ticks]).T
     return np.where(ahead.known, curves, -np.inf)
