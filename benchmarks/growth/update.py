@@ -28,7 +28,7 @@ def update_ms(windows: int, repeats: int) -> list[float]:
         watched = Evidence.start(prior_of("magazine_issue"), seen.before)
         begun = time.process_time()
         for h in range(WINDOW_H):
-            watched.tick(seen.joins[:, h], seen.base[:, h], seen.frailty[:, h], seen.new_day[:, h])
+            watched.tick(seen.joins[:, h], seen.base[:, h], seen.frailty[:, h], seen.new_day[:, h], seen.others[:, h])
         found.append(1000 * (time.process_time() - begun) / WINDOW_H / windows)
     return found
 

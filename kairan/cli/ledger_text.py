@@ -26,7 +26,7 @@ def print_ledger(judged: Judged) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=WITHOUT_TERMINAL)
     width = max(console.width, NARROWEST)
     for part in _parts(judged, width, glyphs_for(console.encoding)):
-        console.print(part, highlight=False, soft_wrap=isinstance(part, Text), width=width)
+        console.print(part, highlight=False, width=width)
 
 
 def _parts(judged: Judged, width: int, glyphs: Glyphs) -> Iterator[Text | Table]:

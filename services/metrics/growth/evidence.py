@@ -198,7 +198,7 @@ class Evidence:
             some = np.concatenate((some, also[:, :, None]), axis=2)
         top = null.max(1)
         some -= top[:, None, None]
-        above = np.maximum(some.reshape(len(top), -1).max(1), 0.0)
+        above = some.reshape(len(top), -1).max(1)
         some -= above[:, None, None]
         np.exp(some, out=some)
         self.log_evidence = above + np.log(some.sum(2) @ ERROR_WEIGHTS)

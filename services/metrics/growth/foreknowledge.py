@@ -20,12 +20,8 @@ FRAILTY_GRID = (1.0, 2.5, 6.0, 14.0, 35.0, 100.0, 2000.0)
 FRAILTY_PRIOR = np.log([1e-6, 1e-4, 0.001, 0.05, 0.75, 0.15, 0.05])
 LEVEL_SD = 0.006  # of the level's random walk, a day
 MONITOR, SURPRISED, SHIFT_SD = 0.85, 3.9, 0.15  # days in one direction, in standard deviations, are a shift
-LEAP, FADES, PEAK_MEMORY = (
-    5.0,
-    0.5,
-    0.8,
-)  # a day below this share of the largest excess of late is a surge's end, not a shift
-LATELY, TRUSTED_DAYS = 0.7, 5  # memory of what lately came beside the level; days that are not cut after a shift
+MOST_SD, SHIFT_DAYS, TRUSTED_DAYS = 2.7, 5, 5  # of one day; days that a shift shows in; days not cut after it
+LEAP, FADES, PEAK_MEMORY = 5.0, 0.5, 0.8  # a day below this share of the largest excess of late is a surge's end
 SCATTER_MEMORY = 0.995  # per day
 EFFECT_MEAN_DAYS, EFFECT_SD_DAYS = 0.7, 3.0  # of a publication of which nothing was seen yet, in days of the level
 EFFECT_SD_JOINS = 2.0
@@ -161,7 +157,7 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
     ends = np.where(touched.any(0), days - touched[::-1].argmax(0), 0)
     coming = np.argsort(starts, kind="stable").tolist()
     active: list[int] = []
-    surprise, lately, peak, trusting = 0.0, 0.0, 0.0, 0
+    surprise, lately, peak, trusting = 0.0, [0.0] * SHIFT_DAYS, 0.0, 0
     scatter, weight = 20 / GUESSED_FRAILTY, 20.0
     for day in range(days):
         level[day], variance[day] = state[0], covariance[0, 0]
@@ -189,10 +185,11 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
             scatter = max(scatter, weight / 2000)
         usual = max(spread, 1e-9) ** 0.5
         fades, peak = error < FADES * peak, max(error if error > LEAP * usual else 0.0, PEAK_MEMORY * peak)
-        surprise = MONITOR * surprise + (1 - MONITOR**2) ** 0.5 * min(max(error / usual, -3.0), 0.0 if fades else 3.0)
-        lately = LATELY * lately + (1 - LATELY) * error / max(exposures[day], 1.0)
+        most_sd = 0.0 if fades else MOST_SD
+        surprise = MONITOR * surprise + (1 - MONITOR**2) ** 0.5 * min(max(error / usual, -MOST_SD), most_sd)
+        lately = [*lately[1:], error / max(exposures[day], 1.0)]
         if abs(surprise) > SURPRISED:
-            covariance[0, 0] += (SHIFT_SD * state[0]) ** 2 + lately**2
+            covariance[0, 0] += (SHIFT_SD * state[0]) ** 2 + _shared(lately) ** 2
             gain = covariance @ design
             spread = float(design @ gain) + noise
             surprise, trusting = 0.5 * surprise, TRUSTED_DAYS
@@ -210,6 +207,12 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
     effect[days:, active] = state[1:]
     doubt[days:, active] = np.diag(covariance)[1:]
     return _Filtered(level, variance, effect, doubt)
+
+
+def _shared(lately: list[float]) -> float:
+    """What all but one of the last days had too much, or too little: a shift stays, a surge fades."""
+    ordered = sorted(lately)
+    return max(ordered[1], 0.0) + min(ordered[-2], 0.0)
 
 
 def fresh_effect(level: Floats) -> tuple[Floats, Floats]:

@@ -81,6 +81,7 @@ class Watermark:
             client = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
             try:  # a start that is cut short has to be stopped, too
                 await client.start()
+                client.assign(places)  # else the client learns of one topic after the other
                 ends = await client.end_offsets(places)
             finally:
                 await client.stop()
