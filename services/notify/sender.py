@@ -11,7 +11,8 @@ from typing import Final, Protocol
 import aiohttp
 from yarl import URL
 
-from services.notify.address_guard import Guard, Lookup, guarded_connector
+from services.notify.address_guard import Guard, guarded_connector
+from services.notify.lookup import Lookup
 from services.notify.outcome import Answer, Failure, failure_of
 from services.notify.retry import retry_after_s
 from services.notify.target import Forbidden

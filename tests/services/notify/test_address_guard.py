@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.address_guard import Guard, Lookup
+from services.notify.address_guard import Guard
+from services.notify.lookup import Lookup
 from services.notify.networks import parse_networks, why_not_public
 from services.notify.target import Forbidden, parse
 

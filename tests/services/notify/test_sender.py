@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from services.notify.address_guard import Guard, Lookup, guarded_connector
+from services.notify.address_guard import Guard, guarded_connector
+from services.notify.lookup import Lookup
 from services.notify.networks import parse_networks
 from services.notify.outcome import Answer, Failure
 from services.notify.sender import MOST_ANSWER_BYTES, HttpSender, Posting
