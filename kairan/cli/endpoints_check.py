@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
 
 from kairan.cli.options import JsonOption
 from kairan.stack.errors import BadSetting
@@ -58,8 +59,8 @@ async def _judged(urls: Sequence[str]) -> "list[Judgement]":
 
     try:
         check = checking()
-    except ValueError as error:
-        raise BadSetting(f"KAIRAN_NOTIFY_…: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        raise BadSetting(f"a setting cannot be used: {_faults(error)}") from None
     free = asyncio.Semaphore(_AT_ONCE)
 
     async def one(url: str) -> "Judgement":
@@ -67,6 +68,10 @@ async def _judged(urls: Sequence[str]) -> "list[Judgement]":
             return await check(url)
 
     return await asyncio.gather(*map(one, urls))
+
+
+def _faults(error: ValidationError) -> str:
+    return "; ".join(f"KAIRAN_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
 
 
 def _check_cases(path: Path) -> None:

@@ -19,7 +19,9 @@ DNS_TIMEOUT_S: Final = 3.0
 SPECIAL_NAMES: Final = (
     "alt",
     "arpa",
+    "consul",
     "corp",
+    "docker",
     "home",
     "internal",
     "intranet",
@@ -28,10 +30,14 @@ SPECIAL_NAMES: Final = (
     "local",
     "localdomain",
     "localhost",
+    "mail",
     "onion",
     "private",
+    "svc",
     "test",
 )
+# Of a cloud's metadata service where its address is a public one; the others have a table's or a special name.
+METADATA_NAMES: Final = frozenset({"metadata.packet.net", "metadata.platformequinix.com"})
 _OURSELVES: Final = "our own address: a delivery would cause the next one"
 
 
@@ -67,6 +73,8 @@ class Guard:
         labels = target.host.split(".")
         if target.literal is None and (len(labels) == 1 or labels[-1] in SPECIAL_NAMES):
             return "not a name of the public internet"
+        if target.host in METADATA_NAMES:
+            return "a cloud's metadata service"
         return None
 
     def check(self, address: Address, private: str | None, stage: Stage) -> None:

@@ -70,7 +70,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
 
 
 def checking() -> Callable[[str], Awaitable[Judgement]]:
-    """Judges addresses as this service would, sending nothing. Raises ValueError for a setting that cannot be used."""
+    """Judges addresses as this service would, sending nothing. Raises ValidationError for a wrong setting."""
     return partial(check_address, guard=GuardSettings().guard(), lookup=SystemLookup())
 
 
