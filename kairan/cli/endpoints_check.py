@@ -1,6 +1,7 @@
 """`kairan endpoints check`: would an address be accepted as a webhook's, and why not; nothing is sent."""
 
 import asyncio
+import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -47,6 +48,8 @@ def check(urls: UrlArgument = None, cases: CasesOption = None, as_json: JsonOpti
 
 
 def _check_urls(urls: Sequence[str], *, as_json: bool) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name in Japanese must not end a terminal that has none
     found = asyncio.run(_judged(urls))
     for one in found:
         print(_as_json(one) if as_json else _as_text(one), flush=True)

@@ -29,7 +29,7 @@ class StubDns:
     @property
     def lookups(self) -> int:
         """After how many lookups every answer was given."""
-        return max((len(answers) for answers in self.answers.values()), default=0) or _LOOKUPS
+        return max(_LOOKUPS, *map(len, self.answers.values()), 0)
 
     async def __call__(self, host: str) -> Sequence[str]:
         found = self._found(host, _ALIASES)
@@ -111,7 +111,9 @@ def _guard(said: Any) -> Guard:
     policy = {name: [str(value) for value in values] for name, values in _policy(said).items()}
     unknown = policy.keys() - {"self_hosts", "allow_private", "ports"}
     if unknown:
-        raise ValueError(f"`policy` names {', '.join(sorted(unknown))}; known are self_hosts, allow_private and ports")
+        raise ValueError(
+            f"`policy` names {', '.join(map(repr, sorted(unknown)))}; known are self_hosts, allow_private and ports"
+        )
     try:
         return Guard(
             allow_private=parse_networks(",".join(policy.get("allow_private", ()))),

@@ -21,7 +21,7 @@ class SystemLookup:
     """
 
     def __init__(self) -> None:
-        self._asked: SimpleQueue[tuple[str, asyncio.Future[list[str]]]] = SimpleQueue()
+        self._asked: SimpleQueue[tuple[bytes, asyncio.Future[list[str]]]] = SimpleQueue()
         self._threads = 0
         self._idle = threading.Semaphore(0)
 
@@ -30,20 +30,22 @@ class SystemLookup:
         if not self._idle.acquire(blocking=False) and self._threads < _THREADS:
             self._threads += 1
             threading.Thread(target=self._serve, name=f"dns-{self._threads}", daemon=True).start()
-        self._asked.put((host, answer))
+        # As bytes: a text would go through Python's codec, which knows IDNA 2003 only.
+        self._asked.put((host.encode("ascii"), answer))
         return await answer
 
     def _serve(self) -> None:
         while True:
-            _answer(*self._asked.get())
+            host, answer = self._asked.get()
+            if not answer.done():  # who asked may have gone while others held all threads
+                _answer(host, answer)
             self._idle.release()
 
 
-def _answer(host: str, answer: asyncio.Future[list[str]]) -> None:
+def _answer(host: bytes, answer: asyncio.Future[list[str]]) -> None:
     found: list[str] | OSError
     try:
-        # As bytes: a text would go through Python's codec, which knows IDNA 2003 only.
-        found = [str(one[4][0]) for one in socket.getaddrinfo(host.encode("ascii"), None, type=socket.SOCK_STREAM)]
+        found = [str(one[4][0]) for one in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
     except OSError as error:
         found = error
 

@@ -32,6 +32,12 @@ def test_addresses_are_judged_in_lines_that_can_be_read() -> None:
     assert odd.startswith(r"refused  https://a.example.com/\x1b[2J  at parse: ")
 
 
+def test_a_terminal_that_knows_ascii_alone_is_answered_too() -> None:
+    done = run(*CHECK, "https://127.0.0.1/名", env=clean() | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"})
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith(r"refused  https://127.0.0.1/\u540d  at parse")
+
+
 def test_with_json_each_is_an_object_of_four() -> None:
     done = run(*CHECK, "--json", "https://8.8.8.8/", "https://nobody-has-this-name.example/", env=clean())
     allowed, unknown = map(json.loads, done.stdout.splitlines())

@@ -57,6 +57,25 @@ async def test_threads_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert threading.active_count() <= before + 2
 
 
+async def test_who_has_gone_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, hold = [], threading.Event()
+
+    def held(host: bytes, *_: Any, **__: Any) -> list[Any]:
+        asked.append(host)
+        hold.wait()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", held)
+    lookup = SystemLookup()
+    holding = [asyncio.ensure_future(lookup(f"slow{n}.example")) for n in range(32)]
+    gone, last = asyncio.ensure_future(lookup("gone.example")), asyncio.ensure_future(lookup("last.example"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    hold.set()
+    assert await asyncio.gather(*holding, last) == [[]] * 33
+    assert b"gone.example" not in asked
+
+
 def test_a_lookup_that_never_ends_does_not_hold_the_process() -> None:
     done = subprocess.run([sys.executable, "-c", LEAVING], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (0, "left\n")
