@@ -146,6 +146,14 @@ async def test_a_huge_answer_is_cut_off_and_its_status_counts(talk: Talk) -> Non
     assert (answer.status, answer.failure) == (200, None)
 
 
+async def test_nothing_is_unpacked_so_nothing_can_be_wrong_with_it() -> None:
+    async def no_gzip_at_all(_: Reader, writer: Writer) -> None:
+        await pour(writer, OK + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnone")
+
+    answer = await answer_of(no_gzip_at_all, NEVER_S)
+    assert (answer.status, answer.failure) == (200, None)
+
+
 async def test_an_endless_body_is_not_read_beyond_what_is_allowed() -> None:
     sent = 0
 
