@@ -202,8 +202,9 @@ class CountLikelihood:
 
 
 def _logged(mean: Singles, total: Singles, part: _Part) -> Floats:
-    log = np.log(np.maximum(mean, TINY, out=mean), out=mean) @ part.seen_joins
-    log -= np.log(np.maximum(total, TINY, out=total), out=total) @ part.day_weight
+    with np.errstate(invalid="ignore"):  # some BLAS raise this flag for what lies behind the end of a row
+        log = np.log(np.maximum(mean, TINY, out=mean), out=mean) @ part.seen_joins
+        log -= np.log(np.maximum(total, TINY, out=total), out=total) @ part.day_weight
     return np.asarray(log, dtype=np.float64)
 
 
