@@ -37,18 +37,21 @@ class SystemLookup:
     def _serve(self) -> None:
         while True:
             host, answer = self._asked.get()
-            if not answer.done():  # who asked may have gone while others held all threads
-                _answer(host, answer)
-            self._idle.release()
+            gone = answer.done()  # who asked may have gone while others held all threads
+            found = [] if gone else _found(host)
+            self._idle.release()  # before the answer: whoever asks next after it finds this thread
+            if not gone:
+                _tell(answer, found)
 
 
-def _answer(host: bytes, answer: asyncio.Future[list[str]]) -> None:
-    found: list[str] | OSError
+def _found(host: bytes) -> list[str] | OSError:
     try:
-        found = [str(one[4][0]) for one in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+        return [str(one[4][0]) for one in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
     except OSError as error:
-        found = error
+        return error
 
+
+def _tell(answer: asyncio.Future[list[str]], found: list[str] | OSError) -> None:
     def tell() -> None:
         if answer.done():
             return

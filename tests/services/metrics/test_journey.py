@@ -154,8 +154,10 @@ async def test_another_replica_leads_when_the_leader_stops(metrics: Metrics) -> 
 
 
 async def _stop_the_leader(metrics: Metrics, replicas: list[Replica]) -> Replica:
-    roles = [(await replica.http.get("/health/stream")).json()["checks"]["evaluate"]["role"] for replica in replicas]
-    assert sorted(roles) == ["leader", "standby"]
+    async def told() -> list[str]:
+        return [(await one.http.get("/health/stream")).json()["checks"]["evaluate"]["role"] for one in replicas]
+
+    roles = await until(told, lambda said: sorted(said) == ["leader", "standby"])
     leader = replicas[roles.index("leader")]
     await leader.stop()
     metrics.replicas.remove(leader)
