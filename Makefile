@@ -49,8 +49,8 @@ bench-growth: $(BENCH_STAMP) ## the science against truth, peers and real stream
 	@.venv-bench/bin/python -m benchmarks.growth $(ARGS)
 
 $(BENCH_STAMP): $(STAMP) requirements/bench.lock
-	$(PYTHON) -m venv --without-pip .venv-bench
-	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r requirements/bench.lock
+	@$(PYTHON) -m venv --without-pip .venv-bench
+	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r requirements/bench.lock
 	@touch $@
 
 images: ## build the images of the four services, labelled with the version from git
