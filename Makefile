@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+BENCH_STAMP := .venv-bench/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test prove check format generate bench images lock clean
+.PHONY: help setup demo test prove check format generate bench bench-growth images lock clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with .venv/bin/kairan and the checkers
 
@@ -44,12 +45,21 @@ generate: setup ## write docs/ that come from the code: schemas, catalogue, Asyn
 bench: setup ## the benchmarks of the spine; benchmarks/README.md says how they measure
 	$(BIN)/python -m benchmarks.run
 
+bench-growth: $(BENCH_STAMP) ## the science against truth, peers and real streams (ARGS=--json, ARGS=--markdown, ...)
+	@.venv-bench/bin/python -m benchmarks.growth $(ARGS)
+
+$(BENCH_STAMP): $(STAMP) requirements/bench.lock
+	@$(PYTHON) -m venv --without-pip .venv-bench
+	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r requirements/bench.lock
+	@touch $@
+
 images: ## build the images of the four services, labelled with the version from git
 	deploy/images/build
 
 lock: setup ## resolve the dependencies anew into requirements/*.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements/runtime.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra embedded --extra dev pyproject.toml -o requirements/dev.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -c requirements/runtime.lock pyproject.toml requirements/bench.in -o requirements/bench.lock
 
-clean: ## remove .venv and the default home
-	rm -rf .venv .kairan
+clean: ## remove .venv, .venv-bench and the default home
+	rm -rf .venv .venv-bench .kairan

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 
 from kairan.cli.options import print_json
+from kairan.cli.own_streams import zone_named
 from kairan.stack.stack import Stack
 from kairan.year import report
 from kairan.year.csv_streams import BadInput, Stream, read_folders, read_stream, read_time
@@ -51,7 +51,7 @@ def command(
     session (a held one, at its end). With --streams and --json the object holds one ledger per folder.
     """
     try:
-        zone = _zone(timezone)
+        zone = zone_named(timezone)
         found = _read(joins, publications, streams, zone)
         if as_of is not None:
             moment = read_time(as_of, zone)
@@ -135,13 +135,6 @@ def _home(asked: Path | None) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
         raise
     shutil.rmtree(place, ignore_errors=True)
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    try:
-        return None if name is None else ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"--timezone {name!r} is not a time zone such as Asia/Tokyo or UTC") from None
 
 
 def _refuse(words: str) -> NoReturn:

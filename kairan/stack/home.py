@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from cryptography.fernet import Fernet
-
 from kairan.stack.errors import BadSetting, HomeInUse
 from kairan.stack.proc import Identity, identity_of
 from kairan.stack.whole_file import replace
@@ -51,6 +49,8 @@ class Home:
         """The key under which notify keeps its endpoints' secrets; made once. Losing it loses those secrets."""
         file = elsewhere or self.notify_key_file
         if not file.exists():
+            from cryptography.fernet import Fernet  # most commands only look, and start without it
+
             replace(file, Fernet.generate_key().decode())
         return file
 

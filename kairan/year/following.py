@@ -4,31 +4,34 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+if TYPE_CHECKING:  # who only counts needs no HTTP client, and who watches no lines needs no bars
+    from rich.progress import TaskID
 
-from kairan.year.player import Tell
+    from kairan.year.player import Tell
 
 LINE_EVERY_S = 5.0
 
 
 @contextmanager
-def following(out: TextIO = sys.stderr) -> Iterator[Tell]:
+def following(out: TextIO = sys.stderr) -> "Iterator[Tell]":
     """Gives the function that hears of progress while the block runs."""
     if out.isatty():
-        with _bars(Console(file=out)) as tell:
+        with _bars(out) as tell:
             yield tell
     else:
         yield _lines(out)
 
 
 @contextmanager
-def _bars(console: Console) -> Iterator[Tell]:
+def _bars(out: TextIO) -> "Iterator[Tell]":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=Console(file=out), redirect_stdout=False) as progress:
 
         def tell(what: str, done: int, total: int) -> None:
             if what not in tasks:
@@ -38,7 +41,7 @@ def _bars(console: Console) -> Iterator[Tell]:
         yield tell
 
 
-def _lines(out: TextIO) -> Tell:
+def _lines(out: TextIO) -> "Tell":
     said: dict[str, tuple[float, int]] = {}
 
     def tell(what: str, done: int, total: int) -> None:

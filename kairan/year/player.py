@@ -11,7 +11,7 @@ from typing import Any
 
 from kairan.year.community import Archive, Join, Session, Year
 from kairan.year.people import Person
-from kairan.year.settled import Sent, settle
+from kairan.year.settled import Sent, named_as, settle
 from kairan.year.speaker import Speaker
 
 IMPORT_ROWS = 2_500
@@ -90,8 +90,7 @@ class _Player:
     def in_own_words(self, ledger: dict[str, Any]) -> dict[str, Any]:
         """The ledger with the simulator's ids."""
         own = {future.result(): name for name, future in self._published.items()}
-        rows = [{**row, "id": own[row["id"]]} for row in ledger["publications"]]
-        return {**ledger, "publications": rows}
+        return named_as(ledger, own)
 
     def _places(self, begins: datetime, ends: datetime) -> range:
         return range(bisect_left(self._times, begins), bisect_left(self._times, ends))

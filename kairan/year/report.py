@@ -5,23 +5,30 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from shared.clock import JST
 
+HEAD = ("organic", "unexplained", "audit", "series")
 FIELDS = (
     *("id", "kind", "published_at", "window_from", "window_to", "complete", "observed", "expected", "extra"),
-    *("low", "high", "verdict", "alarm_at"),
+    *("low", "high", "credit", "credit_low", "credit_high", "joint_with", "joint_credit", "joint_low", "joint_high"),
+    *("log_evidence", "alarm_at", "verdict"),
 )
 VERDICTS = {"clear": "clear", "likely": "likely", "unclear": "unclear", "too_little_data": "too little data"}
 
 
 def answer(ledger: Mapping[str, Any], start: datetime) -> dict[str, Any]:
-    """The object of `replay --json` from a settled ledger; `start` is the first moment of the stream."""
+    """The object of `replay --json` from a settled ledger; `start` is the first moment of the stream.
+
+    What the ledger does not say (of a stack with an older metrics) is left out.
+    """
     return {
         "joins": ledger["joins"],
         "from": start.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "as_of": ledger["as_of"],
-        "publications": [{name: row[name] for name in FIELDS} for row in ledger["publications"]],
+        "publications": [{name: row[name] for name in FIELDS if name in row} for row in ledger["publications"]],
+        **{name: ledger[name] for name in HEAD if name in ledger},
     }
 
 
@@ -46,7 +53,7 @@ def table(found: Mapping[str, Any]) -> Table:
     lines.add_column("verdict", no_wrap=True)
     for row in found["publications"]:
         truth = [str(row["truth"])] if known else []
-        lines.add_row(*_cells(row), *truth, _verdict(row))
+        lines.add_row(*_cells(row), *truth, verdict_of(row))
     return lines
 
 
@@ -63,11 +70,13 @@ def verdict_in_words(found: Mapping[str, Any]) -> str:
     )
 
 
-def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+def verdict_of(row: Mapping[str, Any]) -> str:
+    """The verdict in words, with the hour of the alarm in Tokyo, and whether the window is still open."""
+    alarm = f", alarm {datetime.fromisoformat(row['alarm_at']).astimezone(JST):%m-%d %H:%M}" if row["alarm_at"] else ""
+    return VERDICTS[row["verdict"]] + alarm + ("" if row["complete"] else " (open)")
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str | Text, ...]:
     published = datetime.fromisoformat(row["published_at"]).astimezone(JST)
     extra = f"{round(row['extra']):+d} ({row['low']}-{row['high']})"
-    return f"{published:%Y-%m-%d %H:%M}", row["id"], str(row["observed"]), f"{row['expected']:.0f}", extra
-
-
-def _verdict(row: Mapping[str, Any]) -> str:
-    return VERDICTS[row["verdict"]] + ("" if row["complete"] else " (window still open)")
+    return f"{published:%Y-%m-%d %H:%M}", Text(row["id"]), str(row["observed"]), f"{row['expected']:.0f}", extra

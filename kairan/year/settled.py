@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -46,7 +46,7 @@ async def settle(
     """The ledger of metrics once it knows all that was sent. Raises `NotSettled` if it stands still for `stuck_s`."""
     seen, since = -1, time.monotonic()
     while True:
-        ledger = await speaker.read("metrics", "/v1/publications")
+        ledger = await speaker.read("metrics", "/v1/ledger")
         missing = sent.missing(ledger)
         tell(int(ledger["joins"]))
         if not missing:
@@ -56,3 +56,12 @@ async def settle(
         if time.monotonic() - since > stuck_s:
             raise NotSettled(f"the ledger has not moved for {stuck_s:g} s: {missing}")
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+def named_as(ledger: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, Any]:
+    """The ledger with the ids that a player's input had; `own` has them by the ids that the services gave."""
+    rows = [
+        {**row, "id": own[row["id"]], "joint_with": [own[other] for other in row.get("joint_with", ())]}
+        for row in ledger["publications"]
+    ]
+    return {**ledger, "publications": rows}

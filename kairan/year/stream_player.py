@@ -9,7 +9,7 @@ from typing import Any
 
 from kairan.year.csv_streams import Arrived, Published, Stream
 from kairan.year.player import Tell, nobody
-from kairan.year.settled import Sent, settle
+from kairan.year.settled import Sent, named_as, settle
 from kairan.year.speaker import Speaker
 
 CHUNK_JOINS = 5_000
@@ -40,8 +40,7 @@ async def play_stream(stream: Stream, speaker: Speaker, tell: Tell = nobody) -> 
         tell("the joins", done, stream.joins)
     sent = Sent(stream.end, stream.joins, len(stream.published))
     ledger = await settle(speaker, sent, lambda joins: tell("the ledger", joins, sent.joins))
-    own = {theirs: name for name, theirs in ids.items()}
-    return {**ledger, "publications": [{**row, "id": own[row["id"]]} for row in ledger["publications"]]}
+    return named_as(ledger, {theirs: name for name, theirs in ids.items()})
 
 
 def _chunks(stream: Stream) -> Iterator[list[Arrived]]:

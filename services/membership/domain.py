@@ -89,7 +89,7 @@ def leave(state: State | None, command: Leave) -> Decision:
     margin = _JOIN_MARGIN[member["joined_precision"]]
     if margin is not None and command.when.occurred_at < member["joined_at"] - margin:
         raise Refused(409, "left-before-joined", "Left before joined", "A member cannot leave before joining.")
-    left = MemberLeft(reason_code=command.reason)
+    left = _left(member, command.reason)
     return Decision(
         state={**member, "left_at": command.when.occurred_at, "left_reason": command.reason},
         events=(_fact(command.member_id, left, command.when),),
@@ -108,6 +108,7 @@ def void(state: State | None, command: Void) -> Decision:
         reason_code=command.reason,
         entrance_theme_id=member.get("entrance_theme_id"),
         source=member["source"],
+        source_ref=member.get("source_ref"),
     )
     return Decision(
         state={**member, "voided_at": command.when.occurred_at, "void_reason": command.reason},
@@ -121,7 +122,7 @@ def erase(state: State | None, command: Erase) -> Decision:
     events = []
     kept = {name: value for name, value in member.items() if name != "personal"}
     if belongs(member):
-        events.append(_fact(command.member_id, MemberLeft(reason_code="other"), command.when))
+        events.append(_fact(command.member_id, _left(member, "other"), command.when))
         kept |= {"left_at": command.when.occurred_at, "left_reason": "other"}
     events.append(_fact(command.member_id, MemberErased(basis=command.basis), command.when))
     events.append(
@@ -164,6 +165,11 @@ def _present(state: State | None) -> State:
     if state.get("erased_at"):
         raise refuse_erased()
     return state
+
+
+def _left(member: State, reason: LeaveReason) -> MemberLeft:
+    """Says when the member had joined, so that a counter of cohorts needs no table of members (ADR 0005)."""
+    return MemberLeft(reason_code=reason, joined_at=member["joined_at"], joined_precision=member["joined_precision"])
 
 
 def _refuse_unless_belonging(member: State) -> None:

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from services.metrics.api import api
+from services.metrics.accounting import Accounting
+from services.metrics.api.accounts import accounting_routes
+from services.metrics.api.figures import figures_routes
+from services.metrics.api.ledgers import ledger_routes
 from services.metrics.consumers import SUBSCRIPTION
 from services.metrics.evaluate import Evaluator
 from services.metrics.figures import Figures
@@ -10,9 +13,12 @@ from services.metrics.live import LiveBoard
 from services.metrics.page.routes import page
 from services.metrics.settings import Settings
 from services.metrics.store.board import Boards
+from services.metrics.store.history import History
 from services.metrics.store.sessions import Sessions
 from shared.bus.consumer import Consumer
+from shared.bus.producer import Producer
 from shared.bus.rebuild import Rebuild, RebuildReport
+from shared.bus.relay import Relay
 from shared.settings import ServiceSettings
 from shared.store.mongo import Store
 from shared.web.auth import Verifier
@@ -38,7 +44,9 @@ def build(settings: ServiceSettings | None = None, database: str = DATABASE) -> 
         kind=settings.kafka_kind,
         instance=settings.instance,
     )
-    evaluator = Evaluator(store, settings.clock, settings.instance)
+    evaluator = Evaluator(store, settings.clock, settings.instance, settings.kafka)
+    producer = Producer(settings.kafka, idempotent=settings.kafka_kind == "apache", client_id=settings.instance)
+    relay = Relay(store, producer, "metrics", settings.instance)
     live = LiveBoard(store)
     sessions = Sessions(store)
     return build_app(
@@ -47,11 +55,13 @@ def build(settings: ServiceSettings | None = None, database: str = DATABASE) -> 
         title="Kairan metrics",
         description=DESCRIPTION,
         routers=[
-            api(Figures(store, settings.clock), Boards(store), live),
+            figures_routes(Figures(store, settings.clock), Boards(store), live),
+            ledger_routes(Boards(store), History(store)),
+            accounting_routes(Accounting(store, settings.clock)),
             page(live, sessions, settings.jwks_file),
         ],
-        parts=[sessions, consumer, evaluator, live],
-        health=_health(store, consumer, evaluator),
+        parts=[sessions, relay, consumer, evaluator, live],
+        health=_health(store, consumer, evaluator, relay),
         verifier=Verifier(settings),
         sessions=sessions.caller,
     )
@@ -67,11 +77,12 @@ async def rebuild(settings: ServiceSettings, progress: Any = None, database: str
         await store.close()
 
 
-def _health(store: Store, consumer: Consumer, evaluator: Evaluator) -> Health:
+def _health(store: Store, consumer: Consumer, evaluator: Evaluator, relay: Relay) -> Health:
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_consumer(health, consumer)
     health.add_live("evaluate", evaluator.alive)
+    health.add_stream("relay", lambda: Check(bool(relay.report()["publishing"]), relay.report()))
     health.add_stream("evaluate", lambda: Check(evaluator.alive(), evaluator.report()))
     return health
 

@@ -1,4 +1,4 @@
-"""Evaluate: one leased, fenced leader turns counts and publications into the board, under a rising revision."""
+"""Evaluate: one leased, fenced leader turns counts and publications into ledgers, under a rising revision."""
 
 import asyncio
 import contextlib
@@ -7,17 +7,16 @@ import time
 import structlog
 
 from services.metrics.domain.board import Board
-from services.metrics.domain.counts import hour_of
-from services.metrics.domain.evaluation import Hours, Judged, Now, assemble, judge
-from services.metrics.domain.publications import Publication
+from services.metrics.knowledge import Knowledge
+from services.metrics.leading import Leading
 from services.metrics.store.board import LEASE, Boards
 from services.metrics.store.changes import Changes, StreamBroken
-from services.metrics.store.read_model import CLOCK, COUNTS, PUBLICATIONS, CountRow, ReadModel, StreamTime
-from shared.clock import ClockKind, wall_now
+from services.metrics.store.read_model import CLOCK, COUNTS, NAMED, PUBLICATIONS, ReadModel
+from services.metrics.store.watermark import Watermark
+from shared.clock import ClockKind
 from shared.store.leases import LeaseLost, Leases
 from shared.store.mongo import Store, StoreError
 from shared.telemetry.logs import describe
-from shared.telemetry.metrics import EVALUATE_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -25,74 +24,7 @@ log = structlog.get_logger(__name__)
 APART_S = 0.05
 _GATHER_S = 0.005
 LOOK_AGAIN_S = 1.0
-# A ledger may take at most a sixth of a core: after one that took long, the next one waits, at most so long.
-_REST_FACTOR, _REST_MOST_S = 5, 2.0
-
-
-class Knowledge:
-    """What the leader holds in memory of one generation; only what has changed is read again."""
-
-    def __init__(self, model: ReadModel, clock: ClockKind) -> None:
-        self._model = model
-        self._clock = clock
-        self._publications: dict[str, Publication] = {}
-        self._time = StreamTime()
-        self._heard = False
-        self._rest_until = 0.0
-        self.hours = Hours()
-        self.judged = Judged()
-
-    async def read(self) -> None:
-        """Reads everything."""
-        self._put_counts(await self._model.counts())
-        self._put_publications(await self._model.publications())
-        self._time = await self._model.stream_time()
-
-    async def read_again(self, changes: Changes) -> None:
-        """Reads what has changed."""
-        counts, publications = changes.take(COUNTS), changes.take(PUBLICATIONS)
-        if counts:
-            self._put_counts(await self._model.counts(counts))
-        if publications:
-            self._put_publications(await self._model.publications(publications))
-        if changes.take(CLOCK):
-            self._time = await self._model.stream_time()
-
-    @property
-    def resting_s(self) -> float:
-        """How long the next ledger still has to wait."""
-        return max(0.0, self._rest_until - time.monotonic())
-
-    def now(self) -> Now:
-        """The community's now."""
-        return Now(wall_now() if self._clock == "wall" else self._time.until)
-
-    async def board(self) -> Board:
-        """Everything that readers see; the ledger is made anew only when something before its as-of has changed."""
-        now = self.now()
-        changed = now.as_of is not None and self.hours.take_change_before(hour_of(now.as_of))
-        if changed or self._heard or now.as_of != self.judged.as_of:
-            self._heard = False
-            started = time.monotonic()
-            self.judged = await asyncio.to_thread(judge, self.hours, self._publications, now.as_of, self._time.since)
-            took = time.monotonic() - started
-            self._rest_until = time.monotonic() + min(took * _REST_FACTOR, _REST_MOST_S)
-            EVALUATE_SECONDS.observe(took)
-        return assemble(self.hours, self.judged, now)
-
-    def _put_counts(self, rows: list[CountRow]) -> None:
-        for row in rows:
-            self.hours.put(*row)
-
-    def _put_publications(self, found: dict[str, Publication | None]) -> None:
-        for publication_id, publication in found.items():
-            if self._publications.get(publication_id) == publication:
-                continue
-            self._heard = True
-            if publication is None:
-                del self._publications[publication_id]
-            else:
-                self._publications[publication_id] = publication
+_FOLLOWED = (COUNTS, NAMED, PUBLICATIONS, CLOCK)
 
 
 class Evaluator:
@@ -100,14 +32,14 @@ class Evaluator:
 
     name = "evaluate"
 
-    def __init__(self, store: Store, clock: ClockKind, instance: str) -> None:
+    def __init__(self, store: Store, clock: ClockKind, instance: str, bootstrap: str) -> None:
         self._store = store
         self._clock = clock
+        self._bootstrap = bootstrap
         self._boards = Boards(store)
         self._leases = Leases(store, (LEASE,), instance)
         self._tasks: list[asyncio.Task[None]] = []
         self._revision = 0
-        self._made_at = 0.0
 
     async def start(self) -> None:
         self._tasks = [
@@ -150,25 +82,37 @@ class Evaluator:
         """Leads for as long as lease and generation last."""
         model = await ReadModel.serving(self._store)
         knowledge = Knowledge(model, self._clock)
-        async with Changes(self._store, {name: model.name(name) for name in (COUNTS, PUBLICATIONS, CLOCK)}) as changes:
+        async with Changes(self._store, {name: model.name(name) for name in _FOLLOWED}) as changes:
             await knowledge.read()
-            written = await self._boards.read()
-            log.info("evaluate_leads", generation=model.generation, revision=written.revision)
-            while LEASE in self._leases.held():
-                self._made_at = time.monotonic()
-                board = await knowledge.board()
-                if _differ(board, written):
-                    written = await self._boards.write(board, written, self._leases)
-                    self._revision = written.revision
-                if (await ReadModel.serving(self._store)).generation != model.generation:
-                    return
-                await self._until_something_changes(changes, knowledge)
-                await knowledge.read_again(changes)
+            watermark = Watermark(self._store, self._bootstrap, model.generation)
+            try:
+                leading = await Leading.begin(self._store, knowledge, watermark, self._clock)
+                await self._follow(model, knowledge, leading, changes)
+            finally:
+                await watermark.close()
 
-    async def _until_something_changes(self, changes: Changes, knowledge: Knowledge) -> None:
-        if await changes.wait(LOOK_AGAIN_S):
-            apart_s = self._made_at + APART_S - time.monotonic()
-            await asyncio.sleep(max(_GATHER_S, apart_s, knowledge.resting_s))
+    async def _follow(self, model: ReadModel, knowledge: Knowledge, leading: Leading, changes: Changes) -> None:
+        written = await self._boards.read()
+        log.info("evaluate_leads", generation=model.generation, revision=written.revision)
+        while LEASE in self._leases.held():
+            made_at = time.monotonic()
+            made = await leading.make(written)
+            if made.worth_writing or _differ(made.board, written):
+                written = await self._boards.write(
+                    made.board, written, self._leases, entrances=made.entrances, gone=made.gone, also=made.also
+                )
+                self._revision = written.revision
+            if (await ReadModel.serving(self._store)).generation != model.generation:
+                return
+            await _until_something_changes(changes, knowledge, leading, made_at)
+            await knowledge.read_again(changes)
+
+
+async def _until_something_changes(changes: Changes, knowledge: Knowledge, leading: Leading, made_at: float) -> None:
+    changed = await changes.wait(leading.patience_s(LOOK_AGAIN_S))
+    if changed or leading.patience_s(LOOK_AGAIN_S) < LOOK_AGAIN_S:
+        apart_s = made_at + APART_S - time.monotonic()
+        await asyncio.sleep(max(_GATHER_S, apart_s, knowledge.resting_s))
 
 
 def _differ(board: Board, written: Board) -> bool:

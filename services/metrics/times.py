@@ -43,6 +43,15 @@ def when(description: str, alias: str | None = None) -> Any:
 AskedTime = Annotated[Asked, BeforeValidator(_read)]
 
 
+def _read_day(value: Any) -> Any:
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError("give a day (2022-03-31)")
+    return value
+
+
+AskedDay = Annotated[date | None, BeforeValidator(_read_day)]
+
+
 def hour_from(asked: datetime | date, *, by_day: bool) -> int:
     """The hour at which the hour (or the Asia/Tokyo day) of `asked` begins."""
     hour = _hour(asked)

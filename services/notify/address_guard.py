@@ -2,28 +2,26 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from ipaddress import IPv4Address, ip_address
 from typing import Any, Final
 
 from aiohttp import TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from services.notify.lookup import Lookup
 from services.notify.networks import Address, Network, why_not_public
 from services.notify.target import Forbidden, Stage, Target, parse
-
-Lookup = Callable[[str], Awaitable[Sequence[str]]]
-"""Host name -> its addresses as text. Raises OSError when the name has none or nobody answers."""
 
 PORTS: Final = frozenset({443, 8443})
 DNS_TIMEOUT_S: Final = 3.0
 SPECIAL_NAMES: Final = (
     "alt",
     "arpa",
+    "consul",
     "corp",
+    "docker",
     "home",
     "internal",
     "intranet",
@@ -32,17 +30,23 @@ SPECIAL_NAMES: Final = (
     "local",
     "localdomain",
     "localhost",
+    "mail",
     "onion",
     "private",
+    "svc",
     "test",
 )
-# A pool of its own: getaddrinfo cannot be cancelled, and a dead name server must not hold the loop's threads.
-_DNS_THREADS: Final = 32
+# Of a cloud's metadata service where its address is a public one; the others have a table's or a special name.
+METADATA_NAMES: Final = frozenset({"metadata.packet.net", "metadata.platformequinix.com"})
+_OURSELVES: Final = "our own address: a delivery would cause the next one"
 
 
 @dataclass(frozen=True)
 class Guard:
-    """What may be dialled: https to public addresses on `ports`; anything else only inside `allow_private` networks."""
+    """What may be dialled: https to public addresses on `ports`; anything else only inside `allow_private` networks.
+
+    `self_hosts` are our own names and addresses, as `own_hosts` writes them.
+    """
 
     allow_private: tuple[Network, ...] = ()
     ports: frozenset[int] = PORTS
@@ -52,7 +56,7 @@ class Guard:
         """Where the URL leads. Raises Forbidden("parse", …) when its text alone already forbids it."""
         target = parse(url)
         if target.host in self.self_hosts:
-            raise Forbidden("parse", "our own address: a delivery would cause the next one")
+            raise Forbidden("parse", _OURSELVES)
         private = self.needs_private(target)
         if private is not None and not self.allow_private:
             raise Forbidden("parse", private)
@@ -69,10 +73,14 @@ class Guard:
         labels = target.host.split(".")
         if target.literal is None and (len(labels) == 1 or labels[-1] in SPECIAL_NAMES):
             return "not a name of the public internet"
+        if target.host in METADATA_NAMES:
+            return "a cloud's metadata service"
         return None
 
     def check(self, address: Address, private: str | None, stage: Stage) -> None:
         """Raises Forbidden(stage, …) unless the address may be dialled; `private` as `needs_private` gave it."""
+        if str(address) in self.self_hosts:
+            raise Forbidden(stage, _OURSELVES)
         if any(address in network for network in self.allow_private):
             return
         if private is not None:
@@ -92,7 +100,7 @@ class Guard:
 
     async def judged(self, host: str, private: str | None, lookup: Lookup) -> tuple[Address, ...]:
         """As `addresses`, for a host name alone."""
-        answers = tuple(ip_address(text) for text in await self._answers(host, lookup))
+        answers = tuple(_address(text, "resolve") for text in await self._answers(host, lookup))
         if not answers:
             raise OSError(f"{host} has no address")
         for address in answers:
@@ -111,19 +119,30 @@ class Guard:
             raise OSError(f"no name server answered within {DNS_TIMEOUT_S:g} s") from error
 
 
-class SystemLookup:
-    """A Lookup by the system's resolver, on threads of its own."""
+def own_hosts(hosts: Iterable[str]) -> frozenset[str]:
+    """The names and addresses as targets hold them, for `Guard.self_hosts`. Raises ValueError for what is neither."""
+    return frozenset(_own_host(host) for host in hosts)
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_DNS_THREADS, thread_name_prefix="dns")
 
-    async def __call__(self, host: str) -> Sequence[str]:
-        ask = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
-        answers = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
-        return [str(answer[4][0]) for answer in answers]
+def _own_host(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        pass
+    try:
+        target = parse(f"https://{text}/")
+    except Forbidden as refusal:
+        raise ValueError(f"{text!r} is not a host name: {refusal.reason}") from None
+    if target.url != f"https://{target.host}/":
+        raise ValueError(f"{text!r} is not a host name alone")
+    return target.host
 
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+
+def _address(text: str, stage: Stage) -> Address:
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise Forbidden(stage, "an answer that is not an address") from None
 
 
 class GuardedResolver(AbstractResolver):
@@ -148,6 +167,15 @@ def _result(host: str, port: int, address: Address) -> ResolveResult:
     return ResolveResult(hostname=host, host=str(address), port=port, family=family, proto=0, flags=numeric)
 
 
+def _dialled(family: int, address: tuple[Any, ...]) -> Address:
+    """The address that a socket would connect to. Raises Forbidden for one that is not on the internet at all."""
+    if family == socket.AF_INET6 and len(address) == 4 and address[3]:
+        raise Forbidden("connect", "the address is link-local with a zone")
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        raise Forbidden("connect", "not an address of the internet")
+    return _address(address[0], "connect")
+
+
 def guarded_connector(guard: Guard, lookup: Lookup, private: str | None, keepalive_s: float) -> TCPConnector:
     """A connector that dials only what the guard allows: names by `GuardedResolver`, every address at connect time.
 
@@ -156,7 +184,7 @@ def guarded_connector(guard: Guard, lookup: Lookup, private: str | None, keepali
 
     def socket_for(info: tuple[Any, ...]) -> socket.socket:
         family, kind, proto, _, address = info
-        guard.check(ip_address(address[0]), private, "connect")
+        guard.check(_dialled(family, address), private, "connect")
         made = socket.socket(family, kind, proto)
         made.setblocking(False)
         return made

@@ -8,9 +8,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.notify.address_guard import Guard, Lookup
+from services.notify.address_guard import Guard
 from services.notify.domain import NewEndpoint, check_patterns
 from services.notify.exchange import accepted, version
+from services.notify.lookup import Lookup
 from services.notify.outcome import DeliveryState
 from services.notify.pairwise import KEY_BYTES
 from services.notify.registry import Registry

@@ -1,11 +1,16 @@
 """Notify, composed: `python -m services.notify.app`."""
 
-from services.notify.address_guard import SystemLookup
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from services.notify.address_check import Judgement, check_address, check_case
 from services.notify.api import EndpointsApi
 from services.notify.attempts import Office
 from services.notify.consumers import Planner, subscription
 from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
+from services.notify.guard_settings import GuardSettings
+from services.notify.lookup import SystemLookup
 from services.notify.registry import Registry
 from services.notify.results import Results
 from services.notify.sender import HttpSender
@@ -20,6 +25,8 @@ from shared.web.checks import watch_consumer, watch_write_side
 from shared.web.health import Check, Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
+
+__all__ = ["Judgement", "build", "check_case", "checking"]
 
 NAME = "notify"
 
@@ -60,6 +67,11 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         health=health,
         verifier=Verifier(settings),
     )
+
+
+def checking() -> Callable[[str], Awaitable[Judgement]]:
+    """Judges addresses as this service would, sending nothing. Raises ValidationError for a wrong setting."""
+    return partial(check_address, guard=GuardSettings().guard(), lookup=SystemLookup())
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ State = dict[str, Any]
 Identifiers = Literal["pairwise", "real"]
 EndpointState = Literal["active", "paused", "disabled", "deleted"]
 
-TOPICS: Final = ("kairan.member", "kairan.session", "kairan.archive", "kairan.delivery")
+TOPICS: Final = ("kairan.member", "kairan.session", "kairan.archive", "kairan.growth", "kairan.delivery")
 """What endpoints can hear. Never the member profiles, which could single a person out, nor the clock of a replay."""
 
 MAX_PATTERNS: Final = 100

@@ -14,16 +14,17 @@ from services.notify.target import MAX_URL
 _LABEL: Final = "(?!..--)[A-Za-z0-9]([A-Za-z0-9-]{0,40}[A-Za-z0-9])?"
 _NAME: Final = rf"({_LABEL}[.]){{1,4}}(?!({'|'.join(SPECIAL_NAMES)})([:/?#]|$))[A-Za-z]{{2,40}}"
 _ESCAPE: Final = "%([2-6][0-9A-Fa-f]|7[0-9A-Ea-e]|[89A-Fa-f][0-9A-Fa-f])"
-_REST: Final = rf"([^\u0000-\u0020\u007f-\u00a0%\\]|{_ESCAPE})*"
-# What is taken from everybody. International names, IP addresses and networks that the operator has opened are taken
-# too, but no pattern could tell which.
+_REST: Final = rf"([A-Za-z0-9#!$&'()*+,;=:@/?._~-]|{_ESCAPE})*"
+# What is taken from everybody. International names and paths (of which more than one character is sent for each), IP
+# addresses and networks that the operator has opened are taken too, but no pattern could tell which.
 PLAIN_URL: Final = rf"^[Hh][Tt][Tt][Pp][Ss]://{_NAME}(:(443|8443))?([/?#]{_REST})?$"
 _FAMILIES: Final = sorted({name.split("-")[0] for name in EVENT_NAMES})
 
 Url = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_URL),
-    WithJsonSchema({"type": "string", "maxLength": MAX_URL, "pattern": PLAIN_URL}),
+    # One less, as an empty path is sent as "/".
+    WithJsonSchema({"type": "string", "maxLength": MAX_URL - 1, "pattern": PLAIN_URL}),
 ]
 Pattern = Annotated[
     str,

@@ -11,7 +11,8 @@ from typing import Final, Protocol
 import aiohttp
 from yarl import URL
 
-from services.notify.address_guard import Guard, Lookup, guarded_connector
+from services.notify.address_guard import Guard, guarded_connector
+from services.notify.lookup import Lookup
 from services.notify.outcome import Answer, Failure, failure_of
 from services.notify.retry import retry_after_s
 from services.notify.target import Forbidden
@@ -82,6 +83,7 @@ class HttpSender:
         if session is None:
             raise RuntimeError("the sender was not started")
         async with session.post(url, data=posting.body, headers=posting.headers, allow_redirects=False) as response:
+            _refuse_many_headers(response)
             await _read_some(response)
             return response.status, retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
 
@@ -103,6 +105,13 @@ class HttpSender:
             max_field_size=MOST_HEADER_BYTES // 2,
             max_headers=64,
         )
+
+
+def _refuse_many_headers(response: aiohttp.ClientResponse) -> None:
+    """The parser bounds their number and each one's size; their sum is ours to bound. Raises ValueError."""
+    if sum(len(name) + len(value) for name, value in response.raw_headers) > MOST_HEADER_BYTES:
+        response.close()
+        raise ValueError(f"more than {MOST_HEADER_BYTES} bytes of headers")
 
 
 async def _read_some(response: aiohttp.ClientResponse) -> None:

@@ -13,10 +13,11 @@ from services.notify.networks import Address
 Stage = Literal["parse", "resolve", "connect", "redirect"]
 
 MAX_URL: Final = 2048
-_URL: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.IGNORECASE)
+_URL: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.IGNORECASE | re.ASCII)
 _BRACKETED: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::(.*))?")
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_NOT_IDNA: Final = "not an international host name (IDNA 2008)"
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _PATH_SAFE: Final = "!$&'()*+,;=:@/-._~%"
 _QUERY_SAFE: Final = _PATH_SAFE + "?"
@@ -47,6 +48,7 @@ class Target:
 
 def parse(url: str) -> Target:
     """The target of an absolute http(s) URL. Raises Forbidden("parse", …) on what two parsers could read two ways."""
+    _refuse_length(url)
     _refuse_odd_characters(url)
     found = _URL.fullmatch(url)
     if found is None:
@@ -58,12 +60,17 @@ def parse(url: str) -> Target:
     path = _encoded(found[3], _PATH_SAFE) or "/"
     query = "" if found[4] is None else "?" + _encoded(found[4], _QUERY_SAFE)
     _encoded(found[5] or "", _QUERY_SAFE)  # never sent, but a text that is wrong anywhere is not a URL
-    return Target(f"{scheme}://{where}{path}{query}", scheme, host, port, literal)
+    sent = f"{scheme}://{where}{path}{query}"
+    _refuse_length(sent)
+    return Target(sent, scheme, host, port, literal)
+
+
+def _refuse_length(url: str) -> None:
+    if len(url) > MAX_URL:
+        raise Forbidden("parse", f"longer than {MAX_URL} characters as it is sent, percent-encoded")
 
 
 def _refuse_odd_characters(url: str) -> None:
-    if len(url) > MAX_URL:
-        raise Forbidden("parse", f"longer than {MAX_URL} characters")
     for character in url:
         if character <= " " or "\x7f" <= character <= "\xa0" or character == "\\":
             raise Forbidden("parse", "a space, a backslash or a control character")
@@ -114,8 +121,9 @@ def _host(text: str) -> tuple[str, Address | None]:
         raise Forbidden("parse", "not a host name")
     if labels[-1].isdigit() or re.fullmatch(r"0x[0-9a-f]*", labels[-1]):
         raise Forbidden("parse", "an IPv4 address in a form that parsers read differently")
-    if any(label[2:4] == "--" for label in labels):
-        _check_punycode(name)
+    for label in labels:
+        if label.startswith("xn--"):
+            _check_punycode(label)
     return name, None
 
 
@@ -130,14 +138,16 @@ def _mapped(text: str) -> str:
     try:
         return idna.encode(text, uts46=True, std3_rules=True).decode()
     except (idna.IDNAError, UnicodeError) as error:
-        raise Forbidden("parse", "not an international host name (IDNA 2008)") from error
+        raise Forbidden("parse", _NOT_IDNA) from error
 
 
-def _check_punycode(name: str) -> None:
+def _check_punycode(label: str) -> None:
     try:
-        idna.decode(name)
+        if idna.encode(idna.decode(label)).decode() == label:
+            return
     except (idna.IDNAError, UnicodeError) as error:
-        raise Forbidden("parse", "not an international host name (IDNA 2008)") from error
+        raise Forbidden("parse", _NOT_IDNA) from error
+    raise Forbidden("parse", _NOT_IDNA)
 
 
 def _encoded(text: str, safe: str) -> str:

@@ -14,8 +14,8 @@ _MAX_DEAD_LETTER = 8 * 1024 * 1024
 
 # Which consumer group hears which topics. A group's dead-letter and retry topics follow from it.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "metrics": ("kairan.member", "kairan.session", "kairan.archive", "kairan.clock"),
-    "notify": ("kairan.member", "kairan.session", "kairan.archive", "kairan.delivery"),
+    "metrics": ("kairan.member", "kairan.member-profile", "kairan.session", "kairan.archive", "kairan.clock"),
+    "notify": ("kairan.member", "kairan.session", "kairan.archive", "kairan.growth", "kairan.delivery"),
 }
 
 
@@ -70,16 +70,21 @@ SOURCES: tuple[Topic, ...] = (
     ),
     Topic("kairan.session"),
     Topic("kairan.archive"),
+    Topic("kairan.growth"),
     Topic("kairan.delivery"),
     Topic("kairan.clock", partitions=1),
 )
+
+_ERASABLE = frozenset(topic.name for topic in SOURCES if topic.compacted)
 
 
 def _followers() -> Iterable[Topic]:
     for group, topics in GROUPS.items():
         for topic in topics:
-            # Kept for ever: what a replay healed must be there when the read model is rebuilt from the log.
-            yield Topic(retry_topic(topic, group), partitions=1, max_bytes=_MAX_DEAD_LETTER)
+            # Kept for ever: what a replay healed must be there when the read model is rebuilt from the log. But what an
+            # erase empties must not stay behind here (ADR 0012).
+            kept_ms = _DAYS_30 if topic in _ERASABLE else _FOREVER
+            yield Topic(retry_topic(topic, group), partitions=1, retention_ms=kept_ms, max_bytes=_MAX_DEAD_LETTER)
             yield Topic(
                 dead_letter_topic(topic, group), partitions=1, retention_ms=_DAYS_30, max_bytes=_MAX_DEAD_LETTER
             )

@@ -16,6 +16,7 @@ from shared.catalogue.envelope import Envelope, Event
 from shared.catalogue.errors import BadHeader, NotJson, Poison, TooLarge, UnknownVersion, WrongSchema
 from shared.catalogue.event_type import EventType
 from shared.catalogue.fields import EventData, Id, PersonalClass, UtcTime
+from shared.catalogue.growth import GrowthSpikeClosed, GrowthSpikeDetected, GrowthVerdict, MilestoneReached, SpikeKind
 from shared.catalogue.member import (
     EraseBasis,
     JoinedPrecision,
@@ -68,6 +69,9 @@ __all__ = [
     "Event",
     "EventData",
     "EventType",
+    "GrowthSpikeClosed",
+    "GrowthSpikeDetected",
+    "GrowthVerdict",
     "Id",
     "JoinReason",
     "JoinSource",
@@ -78,6 +82,7 @@ __all__ = [
     "MemberJoined",
     "MemberLeft",
     "MemberProfile",
+    "MilestoneReached",
     "NotJson",
     "ParticipationMode",
     "PersonalClass",
@@ -89,6 +94,7 @@ __all__ = [
     "SessionScheduled",
     "Skip",
     "SkipReason",
+    "SpikeKind",
     "TimePassed",
     "Title",
     "TooLarge",

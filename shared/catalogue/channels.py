@@ -7,8 +7,8 @@ SERVICES = ("membership", "events", "notify", "metrics")
 HEARD: dict[str, tuple[str, ...]] = {
     "membership": ("kairan.clock",),
     "events": ("kairan.clock",),
-    "notify": ("kairan.member", "kairan.session", "kairan.archive", "kairan.delivery"),
-    "metrics": ("kairan.member", "kairan.session", "kairan.archive", "kairan.clock"),
+    "notify": ("kairan.member", "kairan.session", "kairan.archive", "kairan.growth", "kairan.delivery"),
+    "metrics": ("kairan.member", "kairan.member-profile", "kairan.session", "kairan.archive", "kairan.clock"),
 }
 """Which service reads which topics. The clock is followed without a consumer group, and only in a replayed year."""
 
@@ -32,6 +32,7 @@ CHANNELS = (
     ),
     Channel("kairan.session", "One session's story, in order: scheduled, moved, cancelled, held."),
     Channel("kairan.archive", "One publication's story, in order: published, corrected, withdrawn."),
+    Channel("kairan.growth", "What publications were followed by, in order per publication; and milestones."),
     Channel("kairan.delivery", "What webhook endpoints did not get, and which were disabled, in order per endpoint."),
     Channel("kairan.clock", "The clock of a replayed or demo year; silent elsewhere.", partitions=1),
 )

@@ -15,6 +15,7 @@ LeaveReason = Literal["self", "retired", "other"]
 EraseBasis = Literal["request", "retention"]
 
 _SOURCE = "How the member says they found the community."
+_SOURCE_REF = "The publication, broadcast or session named as the source, by its id or link code; never a person."
 _THEME = "The theme through whose entrance the member came in; null when through none or not known."
 _PRECISION = "How exactly the moment of joining is known. `day` and `unknown` count as members but are never growth."
 
@@ -25,7 +26,7 @@ class MemberJoined(EventData):
     source: Annotated[JoinSource, about(_SOURCE)]
     source_ref: Annotated[
         Id | None,
-        about("The publication, broadcast or session named as the source; never a person.", names="publication"),
+        about(_SOURCE_REF, names="publication"),
     ] = None
     reason: Annotated[JoinReason | None, about("What the member came for; null when not asked.")] = None
     entrance_theme_id: Annotated[Id | None, about(_THEME, names="theme")] = None
@@ -43,12 +44,17 @@ class JoinVoided(EventData):
     reason_code: Annotated[VoidReason, about("Why the join is void.")]
     entrance_theme_id: Annotated[Id | None, about(_THEME + " Of the voided join.", names="theme")] = None
     source: Annotated[JoinSource, about(_SOURCE + " Of the voided join.")]
+    source_ref: Annotated[Id | None, about(_SOURCE_REF + " Of the voided join.", names="publication")] = None
 
 
 class MemberLeft(EventData):
     """A member left. Being quiet is not leaving."""
 
     reason_code: Annotated[LeaveReason, about("Why the member left: own wish, no longer a public servant, other.")]
+    joined_at: Annotated[
+        UtcTime | None, about("The moment of joining, as its event said; null in old events.", unit="time (RFC 3339)")
+    ] = None
+    joined_precision: Annotated[JoinedPrecision | None, about(_PRECISION + " Null in old events.")] = None
 
 
 class MemberErased(EventData):

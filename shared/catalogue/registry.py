@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shared.catalogue import archive, clock, delivery, member, session
+from shared.catalogue import archive, clock, delivery, growth, member, session
 from shared.catalogue.event_type import EventType
 from shared.catalogue.fields import EventData
 from shared.catalogue.upcast import DOWNCASTERS, UPCASTERS, Casters
@@ -78,7 +78,7 @@ class Catalogue:
 
 
 CATALOGUE = Catalogue(
-    (*member.TYPES, *session.TYPES, *archive.TYPES, *delivery.TYPES, *clock.TYPES),
+    (*member.TYPES, *session.TYPES, *archive.TYPES, *growth.TYPES, *delivery.TYPES, *clock.TYPES),
     upcasters=UPCASTERS,
     downcasters=DOWNCASTERS,
 )

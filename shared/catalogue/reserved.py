@@ -21,9 +21,5 @@ RESERVED = frozenset(
         "participation-recorded",
         "archive-viewed",
         "help-recorded",
-        # kairan.growth
-        "growth-spike-detected",
-        "growth-spike-closed",
-        "milestone-reached",
     }
 )

@@ -29,8 +29,8 @@ def test_a_plain_effect_is_clear_and_its_range_holds_the_truth() -> None:
 
 
 def test_nothing_is_not_called_clear() -> None:
-    rows = [judged(steady(80, seed=seed), [("magazine_issue", 60 * DAY_H)]).rows[0] for seed in range(60)]
-    assert sum(row.verdict == "clear" for row in rows) <= 3
+    rows = [judged(steady(80, seed=seed), [("magazine_issue", 60 * DAY_H)]).rows[0] for seed in range(40)]
+    assert sum(row.verdict == "clear" for row in rows) <= 2
     assert abs(np.mean([row.extra for row in rows])) < 10
 
 
@@ -82,8 +82,8 @@ def test_rows_are_in_order_of_publication() -> None:
 
 
 def test_growth_is_not_taken_for_an_effect() -> None:
-    world = World(days=134, per_day=60, growth=2.0)
-    at = 120 * DAY_H
+    world = World(days=120, per_day=60, growth=2.0)
+    at = 106 * DAY_H  # a week without a holiday: this world has none
     extras = [
         judged(world.joins([], np.random.default_rng(seed)).sum(1), [("article", at)]).rows[0].extra
         for seed in range(40)
@@ -109,7 +109,8 @@ def test_twins_in_one_hour_share_the_credit() -> None:
     counts = steady(80)
     counts[60 * DAY_H : 62 * DAY_H] += 5
     first, second = judged(counts, [("article", 60 * DAY_H), ("article", 60 * DAY_H)]).rows
-    assert first.extra == pytest.approx(second.extra)
+    assert first.extra == pytest.approx(second.extra, abs=40)  # drawn, not computed
+    assert (first.credit, first.credit_low, first.credit_high) == (second.credit, second.credit_low, second.credit_high)
     assert first.extra == pytest.approx(120, abs=60)
 
 

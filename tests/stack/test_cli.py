@@ -191,6 +191,9 @@ async def test_up_runs_the_whole_stack_until_down(kairan, tmp_path: Path):
         assert (await answer(kairan, "topics", "apply")).out == "every topic exists\n"
         assert json.loads((await answer(kairan, "dlt", "list", "--json")).out) == []
         assert json.loads((await answer(kairan, "dlt", "resume", "--json")).out) == {"resumed": []}
+        assert json.loads((await answer(kairan, "ledger", "--json")).out)["publications"] == []
+        assert json.loads((await answer(kairan, "audit", "--json")).out)["placebos"] == 0
+        assert (await answer(kairan, "ledger")).out == "No ledger yet: no time has passed.\n"
         refused = await answer(kairan, "rebuild", "metrics")
         assert (refused.code, "light broker" in refused.err) == (1, True)
 

@@ -11,7 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kairan.year import csv_joins
+from kairan.year.csv_rules import Rules
 from kairan.year.csv_streams import KINDS, Arrived, BadInput, Stream, read_folders, read_stream, read_time
+from kairan.year.csv_table import Table
 
 PUBLICATIONS = "id,kind,published_at,title_en\na,article,2021-01-01T05:30:00Z,First\n"
 JOINS = "occurred_at,joins\n2021-01-01T00:00:00Z,3\n2021-01-02T09:00:00Z,1\n"
@@ -112,7 +115,7 @@ def test_a_stream_can_be_cut_at_an_earlier_hour(tmp_path: Path) -> None:
     stream = read(tmp_path).cut_at(datetime(2021, 1, 1, 5, tzinfo=UTC))
     assert (stream.joins, stream.published, stream.end) == (3, (), datetime(2021, 1, 1, 5, tzinfo=UTC))
     for wrong in (datetime(2021, 1, 1, 5, 30, tzinfo=UTC), datetime(2021, 1, 3, tzinfo=UTC), stream.start):
-        with pytest.raises(ValueError, match="--as-of"):
+        with pytest.raises(ValueError, match=r"--as-of"):
             stream.cut_at(wrong)
 
 
@@ -173,3 +176,70 @@ def test_whatever_stands_in_a_file_is_read_or_refused_in_words(tmp_path: Path, c
             continue
         assert all(one.kind in KINDS for one in found.published)
     assert all(words.startswith(str(path)) or "outside the stream" in words for words in refusals)
+
+
+def test_a_source_may_be_a_publication_or_any_other(tmp_path: Path) -> None:
+    joins = "occurred_at,joins,source_ref\n2021-01-01T00:00:00Z,1,第1号\n2021-01-02T09:00:00Z,2,referral\n"
+    publications = P + "第1号,article,2021-01-01T00:30:00Z,x\n"
+    found = read(tmp_path, joins, publications)
+    assert [one.source_ref for one in found.arrived] == ["第1号", "referral"]
+    with pytest.raises(BadInput, match=r"j.csv, line 3: source_ref: '第2号' is not an id"):
+        read(tmp_path, joins.replace("referral", "第2号"), publications)
+
+
+def test_a_stream_that_is_only_counted_may_lie_ahead_and_use_names_in_japanese(tmp_path: Path) -> None:
+    (tmp_path / "j.csv").write_text(
+        "occurred_at,joins,source_ref\n2130-01-01T00:00:00Z,1,口コミ\n2130-01-02T00:00:00Z,1,\n"
+    )
+    (tmp_path / "p.csv").write_text(
+        "id,kind,published_at,title_en,series_id,theme\na,minutes,2130-01-01T05:30:00Z,x,議事録,子育て\n"
+    )
+    found = read_stream(tmp_path / "j.csv", tmp_path / "p.csv", rules=Rules.counted())
+    assert (found.published[0].series_id, found.published[0].theme) == ("議事録", "子育て")
+    with pytest.raises(BadInput, match=r"j.csv, line 2: occurred_at: .* between 1970 and now"):
+        read_stream(tmp_path / "j.csv", tmp_path / "p.csv")
+
+
+def test_what_is_known_at_a_moment_are_the_whole_hours_before_it(tmp_path: Path) -> None:
+    stream = read(tmp_path, publications=PUBLICATIONS + "b,session,2021-01-02T09:10:00Z,Later\n")
+    cut = stream.known_at(datetime(2021, 1, 2, 9, 59, tzinfo=UTC))
+    assert (cut.end, cut.joins, len(cut.published)) == (datetime(2021, 1, 2, 9, tzinfo=UTC), 3, 1)
+    assert stream.known_at(datetime(2031, 1, 1, tzinfo=UTC)) == stream
+    with pytest.raises(ValueError, match=r"--as-of .* leaves no hour of the stream"):
+        stream.known_at(stream.start + timedelta(minutes=59))
+
+
+def test_publications_after_the_as_of_are_left_out_wherever_they_lie(tmp_path: Path) -> None:
+    later = PUBLICATIONS + "b,session,2021-06-01T09:10:00Z,Planned\n"
+    with pytest.raises(BadInput, match=r"line 3: published_at .* outside the stream"):
+        read(tmp_path, publications=later)
+    found = read_stream(tmp_path / "j.csv", tmp_path / "p.csv", until=datetime(2021, 1, 2, tzinfo=UTC))
+    assert [one.id for one in found.published] == ["a"]
+
+
+odd = st.sampled_from(("", "x", "3", " 3 ", "-1", "1,2", '"3"', "99999999", "2021-01-01T00:00:00Z", "\x00", "三"))
+plain = st.tuples(moments.map(lambda moment: f"{moment.isoformat()}+09:00"), st.integers(0, 9).map(str), odd)
+lines = st.lists(plain, min_size=1, max_size=8) | st.lists(
+    plain | st.tuples(odd, odd, odd) | st.just(("",)), min_size=1, max_size=8
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines)
+def test_columns_at_once_say_what_rows_one_by_one_say(tmp_path: Path, found: list[tuple[str, ...]]) -> None:
+    (tmp_path / "j.csv").write_text("\n".join(["occurred_at,joins,source_ref", *map(",".join, found)]))
+    table = Table(tmp_path / "j.csv", ("occurred_at", "joins"), ("source_ref",))
+    at_once = csv_joins._at_once(table, None, Rules.counted())
+    if at_once is not None:
+        assert at_once == csv_joins._row_by_row(table, None, Rules.counted())
+
+
+def test_a_file_without_a_fault_is_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_slow(*_: object) -> None:
+        raise AssertionError("read row by row")
+
+    monkeypatch.setattr(csv_joins, "_row_by_row", too_slow)
+    joins = (
+        b"\xef\xbb\xbfoccurred_at,note,joins,source_ref\r\n\r\n2021-01-01T00:00:00,hm,3, a\r\n2021-01-02 00:00,,1,\r\n"
+    )
+    assert read(tmp_path, joins, P, "Asia/Tokyo").joins == 4

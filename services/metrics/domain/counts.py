@@ -11,6 +11,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Japan has had one offset without summer time since 1951, so its days begin at a whole UTC hour. Were that to change,
 # only `first_hour_of_day` would: hours are stored, days are derived.
 _TOKYO_AHEAD_H = 9
+_FIRST_DAY = EPOCH.toordinal()
 
 
 class Cell(NamedTuple):
@@ -64,6 +65,11 @@ def hour_of(moment: datetime) -> int:
 def moment_of(hour: int) -> datetime:
     """The beginning of an hour, aware, UTC."""
     return EPOCH + timedelta(hours=hour)
+
+
+def day_number(moment: datetime) -> int:
+    """The Asia/Tokyo day of an aware moment, as `date.toordinal` numbers days."""
+    return (hour_of(moment) + _TOKYO_AHEAD_H) // 24 + _FIRST_DAY
 
 
 def first_hour_of_day(hour: int) -> int:

@@ -1,136 +1,86 @@
-"""From counts and publications to what readers see: sums over partitions, the ledger of `growth`, today."""
+"""From counts and publications to what readers see: the ledger of `growth` in the words of the board, and today."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 import numpy as np
 
 from services.metrics import growth
-from services.metrics.domain.board import Board, DayBar, Row
-from services.metrics.domain.counts import Change, first_hour_of_day, hour_of, moment_of
+from services.metrics.domain.board import Audit, Board, DayBar, Ledger, Row, Series, Spike
+from services.metrics.domain.captured import Captured
+from services.metrics.domain.counts import ALL, first_hour_of_day, hour_of, moment_of
+from services.metrics.domain.hours import Hours, Now
 from services.metrics.domain.publications import Publication
 
 DAYS_SHOWN = 400
+NOTHING = Ledger()
 _MOMENT = timedelta(microseconds=1)
 _TOKYO = timedelta(hours=9)
 
 
-class Hours:
-    """The counts of one stream, summed over partitions; kept up to date row by row."""
+@dataclass(frozen=True)
+class Judged:
+    """What `growth` said of one stream: the ledger and the days of the chart."""
 
-    def __init__(self) -> None:
-        self._rows: dict[str, tuple[int, Change]] = {}
-        self._sums: dict[int, list[int]] = {}
-        self._totals = [0, 0, 0]
-        self._changed_from: int | None = None
-
-    def put(self, row_id: str, hour: int, change: Change) -> None:
-        """What a row says now; replaces what it said before."""
-        before = self._rows.get(row_id)
-        if before is not None and before[1] == change:
-            return
-        self._rows[row_id] = (hour, change)
-        sums = self._sums.setdefault(hour, [0, 0, 0])
-        for index, value in enumerate(change):
-            added = value - (before[1][index] if before else 0)
-            sums[index] += added
-            self._totals[index] += added
-        growth_before = before[1][:2] if before else (0, 0)
-        if change[:2] != growth_before:
-            self._changed_from = hour if self._changed_from is None else min(self._changed_from, hour)
-
-    def take_change_before(self, end: int) -> bool:
-        """Whether joins before hour `end` changed since this was last asked."""
-        changed = self._changed_from is not None and self._changed_from < end
-        self._changed_from = None
-        return changed
-
-    def first(self) -> int | None:
-        """The first hour that has a join; None when there is none."""
-        return min((hour for hour, sums in self._sums.items() if sums[0] > 0 or sums[1] > 0), default=None)
-
-    def joins_between(self, start: int, end: int) -> int:
-        """Joins of either precision from hour `start` up to hour `end`, not included."""
-        return sum(sum(self._sums[hour][:2]) for hour in range(start, end) if hour in self._sums)
-
-    def joins(self) -> int:
-        """All joins that count as growth."""
-        return self._totals[0] + self._totals[1]
-
-    def members(self) -> int:
-        """Members by all that is known."""
-        return self._totals[2]
-
-    def arrays(self, end: int, since: int | None = None) -> growth.Joins | None:
-        """Joins by the hour up to hour `end`, not included, from hour `since` or the first join, whatever is earlier;
-        None when no join comes before `end`."""
-        first = self.first()
-        if first is None or first >= end:
-            return None
-        if since is not None:
-            first = min(first, since)
-        counts, day_joins = np.zeros((2, end - first), dtype=np.int64)
-        for hour, (joins, by_day, _) in self._sums.items():
-            if first <= hour < end:
-                counts[hour - first] = max(joins, 0)
-                day_joins[hour - first] = max(by_day, 0)
-        return growth.Joins(moment_of(first), counts, day_joins)
-
-
-class Now(NamedTuple):
-    """The community's now (None in a stream before its first time-passed) and the end of the last known hour."""
-
-    now: datetime | None
+    ledger: Ledger = NOTHING
+    days: tuple[DayBar, ...] = ()
 
     @property
     def as_of(self) -> datetime | None:
-        return moment_of(hour_of(self.now)) if self.now else None
+        return self.ledger.as_of
 
     @property
-    def today(self) -> date | None:
-        """The Asia/Tokyo day that is running, or that has just ended at midnight."""
-        return (self.now - _MOMENT + _TOKYO).astimezone(UTC).date() if self.now else None
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What `growth` said: the ledger's rows and the days of the chart."""
-
-    as_of: datetime | None = None
-    rows: tuple[Row, ...] = ()
-    days: tuple[DayBar, ...] = ()
+    def rows(self) -> tuple[Row, ...]:
+        return self.ledger.publications
 
 
 def judge(
-    hours: Hours, publications: Mapping[str, Publication], as_of: datetime | None, since: datetime | None = None
+    hours: Hours,
+    publications: Mapping[str, Publication],
+    as_of: datetime | None,
+    since: datetime | None = None,
+    *,
+    stream: str = ALL,
+    captured: Captured | None = None,
 ) -> Judged:
     """The ledger as of `as_of`, of a stream that is known from `since` (None: from its first join).
 
     Without a join there is nothing to compare with: every row has too little data.
     """
     if as_of is None:
-        return Judged()
+        return Judged(Ledger(stream=stream))
     end = hour_of(as_of)
     known = [each for each in publications.values() if each.published_at <= as_of]
     joins = hours.arrays(end, hour_of(since) if since else None) or _no_joins(known, end)
-    asked = [growth.Publication(each.id, each.kind, each.published_at) for each in known]
-    ledger = growth.ledger(joins, asked, as_of)
-    rows = tuple(_row(row, publications[row.id]) for row in ledger.rows)
-    return Judged(as_of, rows, tuple(_days(ledger.band, hours))[-DAYS_SHOWN:])
+    asked = [_asked(each, joins, captured) for each in known]
+    found = growth.ledger(joins, asked, as_of)
+    ledger = Ledger(
+        stream=stream,
+        start=joins.start if joins.counts.size else None,
+        as_of=as_of,
+        joins=found.joins,
+        organic=found.organic,
+        publications=tuple(_row(row, publications[row.id]) for row in found.rows),
+        unexplained=tuple(
+            Spike(start=each.start, end=each.end, extra=each.extra, low=each.low, high=each.high)
+            for each in found.unexplained
+        ),
+        audit=Audit(placebos=found.audit.placebos, alarms=found.audit.alarms, threshold=found.audit.threshold),
+        series=tuple(_series(each) for each in found.series),
+    )
+    return Judged(ledger, tuple(_days(found.band, hours))[-DAYS_SHOWN:] if stream == ALL else ())
 
 
 def assemble(hours: Hours, judged: Judged, now: Now) -> Board:
     """Everything that readers see, without a revision yet."""
     today = _today(hours, now)
     return Board(
-        as_of=judged.as_of,
         now=now.now,
         joins=hours.joins(),
         today_joins=today.joins if today else 0,
         members=hours.members(),
-        publications=judged.rows,
+        ledger=judged.ledger,
         days=_with_today(judged.days, today),
     )
 
@@ -138,6 +88,12 @@ def assemble(hours: Hours, judged: Judged, now: Now) -> Board:
 def _no_joins(publications: Iterable[Publication], end: int) -> growth.Joins:
     first = min((hour_of(each.published_at) for each in publications), default=end)
     return growth.Joins(moment_of(first), np.zeros(max(end - first, 0), dtype=np.int64))
+
+
+def _asked(known: Publication, joins: growth.Joins, captured: Captured | None) -> growth.Publication:
+    said = growth.Publication(known.id, known.kind, known.published_at, known.series_id)
+    named = captured.of(known, joins, hour_of(joins.start)) if captured else None
+    return said if named is None else replace(said, captured=named)
 
 
 def _row(row: growth.Row, known: Publication) -> Row:
@@ -149,14 +105,33 @@ def _row(row: growth.Row, known: Publication) -> Row:
         window_to=row.window_to,
         complete=row.complete,
         observed=row.observed,
-        expected=round(row.expected, 3),
-        extra=round(row.extra, 3),
+        expected=row.expected,
+        extra=row.extra,
         low=row.low,
         high=row.high,
+        credit=row.credit,
+        credit_low=row.credit_low,
+        credit_high=row.credit_high,
+        joint_with=row.joint_with,
+        joint_credit=row.joint_credit,
+        joint_low=row.joint_low,
+        joint_high=row.joint_high,
+        log_evidence=row.log_evidence,
         verdict=row.verdict,
         alarm_at=row.alarm_at,
         title=known.title,
         series_id=known.series_id,
+    )
+
+
+def _series(each: growth.Series) -> Series:
+    return Series(
+        series_id=each.series_id,
+        issues=each.issues,
+        extra=each.extra,
+        low=each.low,
+        high=each.high,
+        verdict=each.verdict,
     )
 
 

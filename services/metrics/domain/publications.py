@@ -14,7 +14,7 @@ Fields = Mapping[str, tuple[int, Any]]
 """Field name to (aggregate version, value)."""
 
 HEARD = (ArchivePublished, ArchiveCorrected, ArchiveWithdrawn, SessionHeld)
-_CORRECTABLE = ("kind", "series_id", "session_id", "theme_ids", "audience", "title")
+_CORRECTABLE = ("kind", "series_id", "session_id", "theme_ids", "audience", "title", "link_code")
 
 
 class Publication(NamedTuple):
@@ -25,7 +25,8 @@ class Publication(NamedTuple):
     published_at: datetime
     title: Title | None
     series_id: str | None
-    theme_ids: tuple[str, ...]
+    theme_ids: tuple[str, ...] = ()
+    link_code: str | None = None
 
 
 def concerns(event: Event) -> bool:
@@ -53,6 +54,7 @@ def publication(publication_id: str, known: Fields) -> Publication | None:
         title=Title(**title) if title else None,
         series_id=values.get("series_id"),
         theme_ids=tuple(values.get("theme_ids") or ()),
+        link_code=values.get("link_code"),
     )
 
 

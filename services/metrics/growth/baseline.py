@@ -1,29 +1,23 @@
-"""What would have come anyway: a level that forgets 3 % a day, its trend, and how much days scatter around it.
+"""What would have come anyway: a level that forgets 3 % a day, and its trend.
 
 The level is the discounted Gamma of Harvey and Fernandes (1989) written as a discounted regression, so that a trend and
 the effects of earlier publications can be fitted beside it: past days are explained by level, trend and one term per
 earlier publication, all signed and unbiased (with effects bound to be positive, the noise of idle publications would be
-taken from the level). The trend is shrunk to none. Days far above the level are cut in the level, kept in the scatter.
+taken from the level). The trend is shrunk to none. Days far above the level are cut in it (and kept in the scatter).
 """
 
 from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from services.metrics.growth.model import Floats
 
 DISCOUNT = 0.97  # per day
 MEMORY_DAYS = 150  # 0.97 ** 150 is 1 %
-TREND_SD = 0.006  # prior standard deviation of the trend: share of the level per day
+TREND_SD = 0.012  # prior standard deviation of the trend: share of the level per day
 EFFECT_SD_DAYS = 20.0  # prior standard deviation of an effect in days of the level: next to nothing
 CUT = 3.0  # times the level
-FRAILTY_GRID = (6.0, 14.0, 35.0, 100.0, 2000.0)
-PERSISTENCE_PRIOR_DAYS, PERSISTENCE_PRIOR = 60.0, 1.25
-LAGS = 6
-SCATTER_DAYS = 400  # a stream of many years does not scatter the same way in all of them
 PSEUDO_JOINS = 0.5
 
 
@@ -47,56 +41,6 @@ def _before(values: Floats) -> Floats:
 def cut(counts: Floats, mean: Floats) -> Floats:
     """Daily counts with surges cut at 3 x the mean (or at what chance alone does at small means)."""
     return np.asarray(np.minimum(counts, np.maximum(CUT * mean, mean + 4 * np.sqrt(mean) + 3)))
-
-
-@dataclass(frozen=True)
-class Scatter:
-    """How days vary around their mean m: variance `m + m^2 / frailty`, times `persistence` for a sum over a week.
-
-    One value of each per day, learnt from the `SCATTER_DAYS` around it.
-    """
-
-    frailty: Floats
-    persistence: Floats
-
-    @classmethod
-    def guess(cls, days: int) -> "Scatter":
-        return cls(np.full(days, 14.0), np.full(days, PERSISTENCE_PRIOR))
-
-    def variance(self, mean: Floats) -> Floats:
-        return np.asarray(mean + mean**2 / self.frailty)
-
-
-def scatter(counts: Floats, mean: Floats) -> Scatter:
-    """Frailty by likelihood on the grid; persistence from the correlation of neighbouring days, shrunk to a prior."""
-    days = counts.size
-    first = np.clip(np.arange(days) - SCATTER_DAYS // 2, 0, max(days - SCATTER_DAYS, 0))
-    last = np.minimum(first + SCATTER_DAYS, days)
-    grid, m = np.array(FRAILTY_GRID)[:, None], np.maximum(mean, 1e-6)
-    likelihood = gammaln(grid + counts) - gammaln(grid) + grid * np.log(grid / (grid + m))
-    likelihood += counts * np.log(m / (grid + m))
-    best = _between(likelihood, first, last).argmax(0)
-    residual = np.clip((counts - m) / np.sqrt(m + m**2 / grid), -4, 4)
-    seen = np.array([_week_over_days(row, first, last) for row in residual])[best, np.arange(days)]
-    size = last - first
-    shrunk = (size * seen + PERSISTENCE_PRIOR_DAYS * PERSISTENCE_PRIOR) / (size + PERSISTENCE_PRIOR_DAYS)
-    return Scatter(grid[best, 0], np.clip(shrunk, 1.0, 6.0))
-
-
-def _between(values: Floats, first: NDArray[np.int64], last: NDArray[np.int64]) -> Floats:
-    running = np.cumsum(np.pad(values, [(0, 0)] * (values.ndim - 1) + [(1, 0)]), axis=-1)
-    return np.asarray(running[..., last] - running[..., first])
-
-
-def _week_over_days(residual: Floats, first: NDArray[np.int64], last: NDArray[np.int64]) -> Floats:
-    """Variance of a week's sum of residuals, over that of seven independent days of variance 1."""
-    power = np.maximum(_between(residual**2, first, last) / (last - first), 1.0)
-    total = power.copy()
-    for lag in range(1, min(LAGS + 1, residual.size)):
-        product = np.zeros_like(residual)
-        product[lag:] = residual[lag:] * residual[:-lag]
-        total += 2 * (1 - lag / 7) * _between(product, first, last) / (last - first)
-    return total
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.metrics.growth import office_year
 from services.metrics.growth.model import Floats
 
 JST_OFFSET_H = 9  # Japan has no daylight saving time, so a day of the stream is always 24 hours
@@ -27,6 +29,15 @@ class Hours:
     def days(self) -> int:
         return int(self.day[-1]) + 1
 
+    @cached_property
+    def season_of_day(self) -> NDArray[np.int64]:
+        """Season (`office_year.Season`) of every day of the stream."""
+        return self.seasons(self.days)
+
+    def seasons(self, days: int) -> NDArray[np.int64]:
+        """Season of `days` days from the stream's first, which may go on after its end."""
+        return office_year.seasons((self.first_hour + JST_OFFSET_H) // 24, days)
+
     def by_day(self, values: Floats) -> Floats:
         """Sums of hourly values per day."""
         return sums(self.day, values, self.days)
@@ -40,19 +51,28 @@ def hours_from(start: datetime, count: int) -> Hours:
 
 
 def week_shape(hours: Hours, counts: Floats, level: Floats, dispersion: float) -> Floats:
-    """Exposure of every hour (mean 1 over a week): weekday times hour of the day, both shrunk to 1.
+    """Exposure of every hour (mean 1 over an ordinary week): weekday, hour of the day and season, all shrunk.
 
     `level`: expected joins per hour at exposure 1, per day. `dispersion`: variance over mean of a day's count, by which
-    the evidence for a factor is divided.
+    the evidence for a factor is divided. Seasons are those of the Japanese office year, as far as the stream keeps
+    Japanese nights (`office_year.rhythm`). The transfer season is left to `level`, which sees both of its sides.
     """
-    weekday, hour = np.ones(7), np.ones(24)
-    base = level[hours.day]
-    by_weekday = sums(hours.weekday, counts, 7)
-    by_hour = sums(hours.hour, counts, 24)
+    weekday, hour, season = np.ones(7), np.ones(24), np.ones(counts.size)
+    season_of = hours.season_of_day[hours.day]
+    season_of = np.where(season_of == office_year.Season.TRANSFER, office_year.Season.ORDINARY, season_of)
     for _ in range(SWEEPS):
+        base = level[hours.day] * season
+        by_weekday, by_hour = sums(hours.weekday, counts, 7), sums(hours.hour, counts, 24)
         weekday = _factors(by_weekday, sums(hours.weekday, base * hour[hours.hour], 7), WEEKDAY_PRIOR, dispersion)
         hour = _factors(by_hour, sums(hours.hour, base * weekday[hours.weekday], 24), HOUR_PRIOR, 1.0)
-    return weekday[hours.weekday] * hour[hours.hour]
+        if season_of.any():
+            rhythm = office_year.rhythm(hour)
+            prior = office_year.prior_factor(weekday, rhythm)
+            prior_of_hour = prior[hours.weekday, season_of]
+            expected = level[hours.day] * weekday[hours.weekday] * hour[hours.hour] * prior_of_hour
+            seen, due = (sums(season_of, values, office_year.SEASONS) for values in (counts, expected))
+            season = prior_of_hour * office_year.learnt(seen, due, dispersion, rhythm)[season_of]
+    return weekday[hours.weekday] * hour[hours.hour] * season
 
 
 def sums(index: NDArray[np.int64], values: Floats, length: int) -> Floats:

@@ -1,82 +1,156 @@
-"""Who gets the credit where publications overlap: one joint fit of all effects.
+"""Who gets the credit: sizes of all publications drawn jointly, and the joins that each draw credits to them.
 
-Joins above the baseline, in blocks of 6 hours, are fitted by weighted least squares with one kernel a publication
-(quasi-negative-binomial weights). An effect is then shrunk as if a quarter of all publications did nothing and the
-others had an exponential size (spike and slab, in closed form): who stands beside an idle one pays little for noise.
+The share of a publication in the joins of a block is its term over the whole; what is not anybody's is organic, so
+credits and organic joins add up to what was observed. Up to `SMALL` joins a day joins are counted (`gibbs`), above it
+least squares say the same and cost less: neither is right in the other's range.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_ndtr
 
+from services.metrics.growth import gibbs
+from services.metrics.growth.least_squares import Equations, equations, fit_alone, free_fit
 from services.metrics.growth.model import Floats, Indices
+from services.metrics.growth.prior import Prior
+from services.metrics.growth.stream import BLOCKS_A_DAY, Stream
+from services.metrics.growth.terms import LEVEL, LEVEL_SD, Terms, terms
 
-SLAB_DAYS = np.array([1.0, 4.0, 16.0])  # mean sizes, in days of the baseline
-IDLE = 0.25  # prior share of publications that bring nobody
-EFFECT_SD = 1e4  # of the fit before shrinkage: no prior to speak of
-TWINS_H = 6  # publications so close are told apart by nobody
+SMALL = 200.0  # joins a day
+CHAINS = 16
+SKETCHED, SETTLED = 3, 3  # sweeps that are thrown away: of least squares, and of counts that start from there
+SWEEPS = 12
+DRAWN = 1300  # terms and pairs drawn at most, all sweeps together: more publications get fewer sweeps
+FEWEST = 4
+WIDE = 4.5  # standard errors that are looked at
+LEVELS = (-0.6, 1.5)  # shares of the baseline that it may be wrong by
+LEAST_RANGE = 1e-3
+FREE_DAYS = 40.0  # prior standard deviation of a free size, in days of joins: next to nothing
+LOOSE_DAYS = 8.0  # the same for sums over a series, whose neighbours may be unusual but not anything
+CLUSTERED = 1.4  # variance of allocated joins over that of independent ones: referrals come together
+
+KERNEL_MISFIT = 0.1  # share of a credit: joins do not come by the kernel (least squares have their own term for it)
 
 
 @dataclass(frozen=True)
-class Credit:
-    """Joins brought in all, per publication: posterior mean and variance."""
+class Evidence:
+    """What the fit is given, per block: joins, and the joins expected without and with all terms; k per day."""
+
+    joins: Floats
+    base: Floats
+    mean: Floats
+    frailty: Floats
+
+    @property
+    def variance(self) -> Floats:
+        return np.asarray(self.mean + self.mean**2 / np.repeat(self.frailty, BLOCKS_A_DAY) + 0.3)
+
+    @property
+    def small(self) -> bool:
+        return bool(self.joins.mean() * BLOCKS_A_DAY <= SMALL)
+
+
+@dataclass(frozen=True)
+class Free:
+    """Sizes of the publications by least squares, signed and without shrinkage, and their covariance."""
 
     size: Floats
-    variance: Floats
+    covariance: Floats
 
 
-def fit(surplus: Floats, variance: Floats, kernels: Floats, daily: Floats, at: Indices) -> Credit:
-    """`surplus`, `variance`: per block; `kernels`: blocks x publications; `daily`: joins of a normal day at each.
+@dataclass(frozen=True)
+class Draws:
+    """Posterior draws x publications. `size`: joins in all, were the stream endless; `joins`: of those observed (with
+    the noise of a count); `share`: the same, expected."""
 
-    `at`: hours of the publications, rising. Twins are fitted as one; how they share is not known (a flat Dirichlet).
-    """
-    if not at.size:
-        return Credit(np.zeros(0), np.zeros(0))
-    group = _twins(at)
-    members = np.bincount(group)
-    together = np.zeros((at.size, members.size))
-    together[np.arange(at.size), group] = 1 / members[group]
-    joint = _fit_apart(surplus, variance, kernels @ together, together.T @ daily)
-    count = members[group].astype(np.float64)
-    size = joint.size[group] / count
-    unknown_share = (count - 1) / (count**2 * (count + 1))
-    return Credit(size, joint.variance[group] / count**2 + unknown_share * joint.size[group] ** 2)
+    size: Floats
+    share: Floats
+    joins: Floats
+    free: Free
+
+    @classmethod
+    def none(cls) -> "Draws":
+        return cls(np.zeros((1, 0)), np.zeros((1, 0)), np.zeros((1, 0)), Free(np.zeros(0), np.zeros((0, 0))))
 
 
-def _twins(at: Indices) -> Indices:
-    """The group of each publication: those less than `TWINS_H` after the first of a group belong to it."""
-    group = np.zeros(at.size, dtype=np.int64)
-    first = at[0]
-    for i in range(1, at.size):
-        group[i] = group[i - 1] + (at[i] - first >= TWINS_H)
-        first = at[i] if group[i] > group[i - 1] else first
-    return group
+def sketch(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Floats:
+    """Mean sizes by a few sweeps of least squares: enough to clean a level of."""
+    if not len(stream.at):
+        return np.zeros(0)
+    found = terms(stream, shape, kinds, given.base, given.variance, given.joins)
+    solved = equations(found, given.joins, given.base, given.mean, given.frailty)
+    rng = gibbs.rng_of(stream.hours.first_hour + stream.at)
+    prior, ranges, sizes, _ = _start(found, solved, rng, len(stream.at))
+    likelihood = gibbs.NormalLikelihood(solved, sizes)
+    kept = []
+    for number in range(2 * SKETCHED):
+        gibbs.sweep(likelihood, prior, found, ranges, sizes)
+        if number >= SKETCHED:
+            kept.append(sizes[:, : len(stream.at)].mean(0))
+    return np.asarray(np.mean(kept, axis=0))
 
 
-def _fit_apart(surplus: Floats, variance: Floats, kernels: Floats, daily: Floats) -> Credit:
-    weighted = kernels / variance[:, None]
-    normal = weighted.T @ kernels
-    spread = EFFECT_SD + 100 * daily
-    normal[np.diag_indices_from(normal)] += spread**-2.0
-    covariance = np.linalg.inv(normal)
-    return shrink(covariance @ (weighted.T @ surplus), np.sqrt(np.diag(covariance)), daily)
+def draw(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Draws:
+    """The joint posterior."""
+    if not len(stream.at):
+        return Draws.none()
+    found = terms(stream, shape, kinds, given.base, given.variance, given.joins)
+    solved = equations(found, given.joins, given.base, given.mean, given.frailty)
+    rng = gibbs.rng_of(stream.hours.first_hour + stream.at)
+    prior, ranges, sizes, free = _start(found, solved, rng, len(stream.at))
+    likelihood: gibbs.Likelihood = gibbs.NormalLikelihood(solved, sizes)
+    for _ in range(SKETCHED):
+        gibbs.sweep(likelihood, prior, found, ranges, sizes)
+    sweeps = int(np.clip(DRAWN // (len(found) + len(found.pairs)), SETTLED + FEWEST, SETTLED + SWEEPS))
+    if given.small:
+        likelihood = gibbs.CountLikelihood(found, given.joins, given.base, given.frailty, sizes)
+    kept = []
+    for number in range(sweeps):
+        gibbs.sweep(likelihood, prior, found, ranges, sizes)
+        if number >= SETTLED:
+            kept.append(sizes.copy())
+    share, joins = _credited(found, len(stream.at), np.concatenate(kept), given, rng)
+    return Draws(np.concatenate(kept)[:, : len(stream.at)], share, joins, free)
 
 
-def shrink(size: Floats, error: Floats, daily: Floats) -> Credit:
-    """Posterior of sizes seen with normal errors, under a spike at 0 and a slab (a mixture of exponentials)."""
-    size, error = size[:, None], error[:, None]
-    slab = SLAB_DAYS * daily[:, None] + 2.0
-    centre = size - error**2 / slab
-    z = centre / error
-    inside = log_ndtr(z)
-    log_spike = np.log(IDLE) - 0.5 * (size / error) ** 2 - np.log(error) - 0.5 * np.log(2 * np.pi)
-    log_slab = -np.log(slab) - size / slab + 0.5 * (error / slab) ** 2 + inside + np.log((1 - IDLE) / SLAB_DAYS.size)
-    top = np.maximum(log_slab.max(1, keepdims=True), log_spike)
-    weight = np.exp(log_slab - top)
-    weight /= weight.sum(1, keepdims=True) + np.exp(log_spike - top)
-    ratio = np.exp(-0.5 * z**2 - 0.5 * np.log(2 * np.pi) - inside)
-    mean = np.maximum(centre + error * ratio, 0.0)
-    square = np.maximum(error**2 + centre * mean, mean**2)
-    total = (weight * mean).sum(1)
-    return Credit(total, (weight * square).sum(1) - total**2)
+def _start(
+    found: Terms, solved: Equations, rng: np.random.Generator, publications: int
+) -> tuple[Prior, gibbs.Ranges, Floats, Free]:
+    level = found.role == LEVEL
+    spread = np.where(level, LEVEL_SD, FREE_DAYS * found.daily + 20)
+    together, covariance = free_fit(solved, spread)
+    error = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
+    alone, own = fit_alone(solved, spread)
+    high = np.minimum(np.maximum(together, 0) + WIDE * error, np.maximum(alone, 0) + WIDE * own + 2)
+    low = np.maximum(together - WIDE * error, 0.0)
+    together = np.where(level, np.clip(together, *LEVELS), together)
+    low = np.where(level, np.maximum(together - WIDE * error, LEVELS[0]), np.minimum(low, high))
+    high = np.where(level, np.minimum(together + WIDE * error, LEVELS[1]), np.maximum(high, low + own))
+    high = np.maximum(high, low + LEAST_RANGE)
+    sizes = np.clip(together, low, high) * np.where(level, 1.0, rng.uniform(0.4, 1.0, (CHAINS, len(found))))
+    kinds = int(found.role.max()) + 1
+    loose, covariance = free_fit(solved, np.where(level, LEVEL_SD, LOOSE_DAYS * found.daily))
+    free = Free(loose[:publications], covariance[:publications, :publications])
+    return Prior.start(CHAINS, kinds, rng), gibbs.Ranges(low, high), sizes, free
+
+
+def _credited(
+    found: Terms, publications: int, sizes: Floats, given: Evidence, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """The joins that each draw credits: of a block's joins, each term's share in what the draw expects."""
+    dense = np.zeros((len(found), given.joins.size), dtype=np.float32)
+    for row, first, mass in zip(dense, found.first, found.mass, strict=True):
+        row[first : first + mass.size] = mass
+    mean = np.maximum(given.base + sizes.astype(np.float32) @ dense, 1e-6)
+    ratio = given.joins / mean
+    square = ratio / mean
+    share = np.zeros((len(sizes), publications))
+    doubled = np.zeros_like(share)
+    for i in range(publications):
+        blocks, mass = slice(found.first[i], found.first[i] + found.mass[i].size), found.mass[i]
+        share[:, i] = sizes[:, i] * (ratio[:, blocks] @ mass)
+        doubled[:, i] = sizes[:, i] ** 2 * (square[:, blocks] @ mass**2)
+    misfit = KERNEL_MISFIT * share if given.small else 0.0
+    noise = np.sqrt(CLUSTERED * np.maximum(share - doubled, 0.0) + misfit**2)
+    joins = np.maximum(np.rint(share + noise * rng.normal(size=share.shape)), 0.0)
+    return share, np.minimum(np.where(share > 0, joins, 0.0), given.joins.sum())

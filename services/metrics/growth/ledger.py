@@ -8,16 +8,19 @@ import numpy as np
 
 from services.metrics.growth import size
 from services.metrics.growth.calendar import JST_OFFSET_H
+from services.metrics.growth.chains import chains
 from services.metrics.growth.fit import Fit, fit
-from services.metrics.growth.kernels import REACH_H
-from services.metrics.growth.model import Band, Counts, Floats, Joins, Ledger, Publication, Row, Verdict
+from services.metrics.growth.foresight import BOUND
+from services.metrics.growth.model import Audit, Band, Floats, Indices, Joins, Ledger, Publication, Row, Spike
+from services.metrics.growth.series import series
 from services.metrics.growth.stream import HOUR, Stream
+from services.metrics.growth.unexplained import unexplained
+from services.metrics.growth.verdict import verdict
+from services.metrics.growth.watched import NEVER, Watched, evidence_of
+from services.metrics.growth.windows import WINDOW_H, windows
 
-DAYS = 7
-WINDOW_H = 24 * DAYS
-ENOUGH_H = 42 * 24
-LATE_DAYS = 2  # a surge that begins so late may be another event's
-BOUND = 1e-6  # relative: a negative binomial is always wider than Poisson
+RANGE = (0.05, 0.95)
+PLACES = 2  # of joins: credits are cut there, so that they and the organic joins add up
 
 
 def ledger(joins: Joins, publications: Sequence[Publication], as_of: datetime) -> Ledger:
@@ -30,26 +33,62 @@ def ledger(joins: Joins, publications: Sequence[Publication], as_of: datetime) -
         raise ValueError(f"a ledger is as of a whole hour with a time zone, not {as_of}")
     known = sorted((p for p in publications if p.published_at <= as_of), key=lambda p: (p.published_at, p.id))
     stream = Stream.of(joins, known, as_of)
-    fitted = fit(stream)
-    return Ledger(as_of, _rows(stream, fitted, known, joins.start, as_of), _band(stream, fitted))
+    fitted = fit(stream, _kinds(known))
+    watched, audit = evidence_of(stream.whole(), known)
+    rows = _rows(stream, fitted, known, watched, audit, joins.start, as_of)
+    return Ledger(
+        as_of=as_of,
+        rows=rows,
+        band=_band(stream, fitted),
+        joins=stream.total,
+        organic=round(stream.total - sum(row.credit for row in rows), PLACES),
+        unexplained=_unexplained(stream, fitted, watched),
+        audit=audit,
+        series=series(stream, fitted, known),
+    )
+
+
+def _kinds(known: Sequence[Publication]) -> Indices:
+    names = sorted({p.kind for p in known})
+    return np.array([names.index(p.kind) for p in known], dtype=np.int64)
+
+
+def _unexplained(stream: Stream, fitted: Fit, watched: Watched) -> tuple[Spike, ...]:
+    """Of joins that name no publication. The window of a publication whose evidence crossed is explained by it."""
+    mean = fitted.level[stream.hours.day] * fitted.shape + fitted.effect
+    explained = np.zeros(stream.counts.size, dtype=np.bool_)
+    for at in stream.at[watched.alarm_h != NEVER].tolist():
+        explained[max(at, 0) : at + WINDOW_H] = True
+    return unexplained(stream, mean, fitted.effect, fitted.scatter.frailty, explained)
 
 
 def _rows(
-    stream: Stream, fitted: Fit, known: Sequence[Publication], start: datetime, as_of: datetime
+    stream: Stream,
+    fitted: Fit,
+    known: Sequence[Publication],
+    watched: Watched,
+    audit: Audit,
+    start: datetime,
+    as_of: datetime,
 ) -> tuple[Row, ...]:
     if not known:
         return ()
-    windows = _windows(stream, fitted)
-    observed = windows.observed.sum(1)
-    mean = windows.mean.sum(1)
-    low, high = size.interval(observed, mean, windows.variance)
-    clear = (size.tail(observed, mean, windows.variance) <= size.CLEAR) & _clear_without_late_surge(windows)
+    seen = windows(stream, fitted)
+    low, high = size.interval(seen.seen, seen.base)
+    credited = _credits(stream, fitted, _kinds(known))
+    published_s = np.array([p.published_at.timestamp() for p in known])
+    together = chains(published_s, fitted.draws.joins + stream.named(0, stream.counts.size))
     rows = []
     for i, publication in enumerate(known):
         opened = start.astimezone(UTC) + int(stream.at[i]) * HOUR
         closed = opened + WINDOW_H * HOUR
-        verdict: Verdict = "too_little_data" if stream.at[i] < ENOUGH_H else "clear" if clear[i] else "unclear"
-        expected = round(float(mean[i]), 2)
+        chain, observed = together[i], int(seen.observed[i])
+        expected = round(float(seen.expected[i]), PLACES)
+        if seen.captured[i]:
+            expected = min(expected, float(observed - seen.captured[i]))
+        joint = round(float(credited.mean[list(chain.members)].sum()), PLACES)
+        joint_low, joint_high = min(chain.low, joint), min(max(chain.high, joint), float(stream.total))
+        alarm = int(watched.alarm_h[i])
         rows.append(
             Row(
                 id=publication.id,
@@ -58,83 +97,50 @@ def _rows(
                 window_from=opened,
                 window_to=min(closed, as_of),
                 complete=closed <= as_of,
-                observed=int(observed[i]),
+                observed=observed,
                 expected=expected,
-                extra=round(int(observed[i]) - expected, 2),
-                low=int(low[i]),
-                high=int(high[i]),
-                verdict=verdict,
+                extra=round(observed - expected, PLACES),
+                low=int(low[i] + seen.captured[i]),
+                high=int(high[i] + seen.captured[i]),
+                credit=float(credited.mean[i]),
+                credit_low=float(credited.low[i]),
+                credit_high=float(credited.high[i]),
+                joint_with=tuple(known[j].id for j in chain.members if j != i),
+                joint_credit=joint,
+                joint_low=joint_low,
+                joint_high=joint_high,
+                log_evidence=float(watched.log_evidence[i]),
+                verdict=verdict(
+                    int(stream.at[i]), float(credited.effect[i]), float(watched.log_evidence[i]), audit.threshold
+                ),
+                alarm_at=None if alarm == NEVER else start.astimezone(UTC) + alarm * HOUR,
             )
         )
     return tuple(rows)
 
 
 @dataclass(frozen=True)
-class _Windows:
-    """Per publication: joins seen and expected on each of the 7 days, and the variance of the whole expectation."""
+class _Credits:
+    """Per publication: joins credited, their 90 % range, and the probability that there are any."""
 
-    observed: Counts  # publications x 7
-    mean: Floats  # publications x 7
-    variance: Floats
-
-
-def _windows(stream: Stream, fitted: Fit) -> _Windows:
-    hour = stream.at[:, None] + np.arange(WINDOW_H)
-    inside = (hour >= 0) & (hour < stream.counts.size)
-    safe = np.where(inside, hour, 0)
-    exposure = np.where(inside, fitted.shape[safe], 0.0)
-    counts = np.where(inside, stream.counts[safe], 0.0)
-    on = (np.arange(WINDOW_H) + 0.5) / 24
-    base = np.array([forecast.mean(exposure[i], on) for i, forecast in enumerate(fitted.forecasts)])
-    own_error = np.array([forecast.variance(exposure[i], on) for i, forecast in enumerate(fitted.forecasts)])
-    effect = np.where(inside, fitted.effect[safe], 0.0)
-    own = fitted.credit.size[:, None] * stream.mass[:, :WINDOW_H] * exposure
-    base_day = _by_day(base)
-    mean = np.maximum(base_day + np.maximum(_by_day(effect - own), 0.0), 1e-9)
-    scatter, day = fitted.scatter, stream.day_of_publication
-    running_on = np.clip((inside.sum(1) / 24 - 1) / (DAYS - 1), 0.0, 1.0)  # a single day has no day to drag along
-    chance = (1 + running_on * (scatter.persistence[day] - 1)) * (
-        base_day + base_day**2 / scatter.frailty[day, None]
-    ).sum(1)
-    variance = chance + own_error + _others_variance(stream, fitted)
-    return _Windows(_by_day(counts).astype(np.int64), mean, np.maximum(variance, mean.sum(1) * (1 + BOUND)))
+    mean: Floats
+    low: Floats
+    high: Floats
+    effect: Floats
 
 
-def _by_day(hourly: Floats) -> Floats:
-    return np.asarray(hourly.reshape(len(hourly), DAYS, 24).sum(2))
-
-
-def _others_variance(stream: Stream, fitted: Fit) -> Floats:
-    """Variance of the joins in each window that are credited to other publications."""
-    hour, which, mass = stream.unit_effects(fitted.shape)
-    running = np.zeros((len(stream.at), REACH_H + 1))
-    running[which, hour - stream.at[which] + 1] = mass
-    running = np.cumsum(running, axis=1)
-    distance = stream.at[:, None] - stream.at[None, :]  # window x publication
-    publication = np.arange(len(stream.at))[None, :]
-    share = (
-        running[publication, np.clip(distance + WINDOW_H, 0, REACH_H)]
-        - running[publication, np.clip(distance, 0, REACH_H)]
-    )
-    np.fill_diagonal(share, 0.0)
-    return np.asarray(share**2 @ fitted.credit.variance)
-
-
-def _clear_without_late_surge(windows: _Windows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Whether the rest is still plain when the two days from the third on with the most surplus are left out.
-
-    An unlisted event in the window looks like that. One that falls into the first two days cannot be told apart.
-    """
-    surplus = windows.observed - windows.mean
-    pairs = surplus[:, LATE_DAYS:-1] + surplus[:, LATE_DAYS + 1 :]
-    worst = LATE_DAYS + pairs.argmax(1)
-    rows = np.arange(len(worst))
-    seen = windows.observed.sum(1) - windows.observed[rows, worst] - windows.observed[rows, worst + 1]
-    whole = windows.mean.sum(1)
-    mean = whole - windows.mean[rows, worst] - windows.mean[rows, worst + 1]
-    variance = windows.variance * mean / whole
-    late = pairs.max(1) > 0
-    return np.asarray((size.tail(seen, mean, variance) <= size.CLEAR_IN_REST) | ~late)
+def _credits(stream: Stream, fitted: Fit, kinds: Indices) -> _Credits:
+    """What nothing tells apart (one kind, one hour) gets the same, whatever the draws say."""
+    draws, named = fitted.draws, stream.named(0, stream.counts.size)
+    mean, effect = draws.share.mean(0), (draws.size > 0).mean(0)
+    low, high = np.quantile(draws.joins, RANGE, axis=0, method="closest_observation")
+    _, twin = np.unique(np.stack((stream.at, kinds)), axis=1, return_inverse=True)
+    for alike in (np.flatnonzero(twin == number) for number in np.flatnonzero(np.bincount(twin) > 1)):
+        mean[alike], effect[alike] = mean[alike].mean(), effect[alike].mean()
+        low[alike], high[alike] = np.quantile(draws.joins[:, alike], RANGE, method="closest_observation")
+    mean = np.floor(10**PLACES * mean) / 10**PLACES + named
+    low, high = np.minimum(low + named, mean), np.clip(high + named, mean, stream.total)
+    return _Credits(mean, low, high, np.where(named > 0, 1.0, effect))
 
 
 def _band(stream: Stream, fitted: Fit) -> Band:

@@ -1,30 +1,23 @@
 """How many extra joins, with a range and a verdict: a negative-binomial base, a flat prior on what came on top.
 
-n joins were observed, base ~ NB(mean, variance) with the baseline's own error in the variance, C = n - base, C >= 0.
+n joins were observed, the base is a mixture of NB(mean, variance) with the baseline's own error in the variance
+(`foresight`), C = n - base, C >= 0.
 """
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, gammaincinv, gammaln
+from scipy.special import gammaincinv, gammaln
 
+from services.metrics.growth.foresight import Mixture
 from services.metrics.growth.model import Counts, Floats
 
 COVER = 0.90
-CLEAR = 0.01
-CLEAR_IN_REST = 0.05
 GRID = 512  # points; whole numbers below that, steps above
 WIDE = 9.0  # standard deviations of the base that are looked at
 
 
 def _gamma_shape(mean: Floats, variance: Floats) -> Floats:
     return np.asarray(mean**2 / np.maximum(variance - mean, 1e-4 * mean + 1e-9))
-
-
-def tail(observed: Counts, mean: Floats, variance: Floats) -> Floats:
-    """P(base >= observed): how often at least so many come when nothing was brought."""
-    shape = _gamma_shape(mean, variance)
-    chance = betainc(np.maximum(observed, 1), shape, mean / (shape + mean))
-    return np.asarray(np.where(observed > 0, chance, 1.0))
 
 
 def middle(mean: Floats, variance: Floats) -> tuple[Counts, Counts]:
@@ -34,20 +27,28 @@ def middle(mean: Floats, variance: Floats) -> tuple[Counts, Counts]:
     return np.floor(low).astype(np.int64), np.ceil(high).astype(np.int64)
 
 
-def interval(observed: Counts, mean: Floats, variance: Floats) -> tuple[Counts, Counts]:
+def interval(observed: Counts, base: Mixture) -> tuple[Counts, Counts]:
     """Highest-density 90 % interval of the extra joins, per row."""
-    mean, spread = mean[:, None], np.sqrt(variance)[:, None]
-    least = np.maximum(np.floor(np.minimum(mean - WIDE * spread, observed[:, None] - 2 * spread)), 0)
-    most = observed[:, None].astype(float)
+    spread = np.sqrt(base.variance)
+    likely = base.weight > 1e-6
+    lowest = np.where(likely, base.mean - WIDE * spread, np.inf).min(1)
+    widest = np.where(likely, spread, 0.0).max(1)
+    most = observed[:, None].astype(np.float64)
+    least = np.maximum(np.floor(np.minimum(lowest, observed - 2 * widest)), 0)[:, None]
     step = np.maximum(np.ceil((most - least + 1) / GRID), 1.0)
-    base = most - step * np.arange(GRID)
-    shape = _gamma_shape(mean, variance[:, None])
-    b = np.maximum(base, 0.0)
-    log = gammaln(b + shape) - gammaln(b + 1) + b * np.log(mean / (mean + shape))
-    log = np.where(base >= least, log, -np.inf)
+    joins = most - step * np.arange(GRID)
+    log = np.full(joins.shape, -np.inf)
+    b = np.maximum(joins, 0.0)
+    for k in range(base.mean.shape[1]):
+        mean, shape = base.mean[:, k, None], _gamma_shape(base.mean[:, k], base.variance[:, k])[:, None]
+        odds = shape * np.log(shape / (mean + shape)) + b * np.log(mean / (mean + shape))
+        part = gammaln(b + shape) - gammaln(shape) + odds + np.log(np.maximum(base.weight[:, k], 1e-300))[:, None]
+        log = np.logaddexp(log, part)
+    log -= gammaln(b + 1)
+    log = np.where(joins >= least, log, -np.inf)
     mass = np.exp(log - log.max(1, keepdims=True))
     mass /= mass.sum(1, keepdims=True)
-    return _densest(mass, (most - base).astype(np.int64))
+    return _densest(mass, (most - joins).astype(np.int64))
 
 
 def _densest(mass: Floats, extra: Counts) -> tuple[Counts, Counts]:

@@ -51,6 +51,17 @@ ENGLISH = Words(
     complete="all 168 hours counted",
     running="counting until {until}",
     alarm="noticed {at}",
+    joint="together with {others}: {n} joins ({low}–{high}); nobody can tell them apart",
+    joint_join=", ",
+    restated="restated as of {as_of}: {causes}",
+    causes={
+        "late_joins": "joins were reported late",
+        "voided": "joins turned out to be none",
+        "late_publication": "a publication was reported late",
+        "corrected": "a publication was corrected",
+        "withdrawn": "a publication was withdrawn",
+        "recomputed": "computed anew",
+    },
     verdicts={
         "clear": "Clear",
         "likely": "Likely",
@@ -71,6 +82,17 @@ ENGLISH = Words(
         "broadcast": "Broadcast",
         "session": "Session",
     },
+    spikes_heading="Unexplained spikes",
+    spike="{start} to {end}: {n} joins more than usual ({low}–{high}), and nothing on record explains them.",
+    spike_ask="What was published?",
+    spike_answer="To answer, publish it as an archive with the true moment as occurred_at (POST /v1/archives). "
+    "The ledger is then restated.",
+    series_heading="Series, all issues together",
+    series_line="{title}: {n} extra joins ({low}–{high}) after {issues}. {verdict}",
+    series_others="{issues} issues",
+    series_one="1 issue",
+    audit="At {placebos} past times without a publication, the same alarm rang {alarms} times.",
+    audit_raised=" That is too often, so an alarm now needs evidence of {threshold} instead of 100.",
     honest_heading="How to read this",
     honest=(
         "“Extra joins after” is the joins that followed minus what would have been usual. "

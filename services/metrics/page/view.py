@@ -1,10 +1,12 @@
 """From the board to what the templates print: every number and date already in words of the reader's language."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from services.metrics.domain.board import Board, DayBar, Row
 from services.metrics.page import chart
+from services.metrics.page.asides import audit, joint_text, restated_text, series, spikes
 from services.metrics.page.dates import moment_text, number, short_day_text
 from services.metrics.page.languages import WORDS
 from services.metrics.page.words import Language, Words
@@ -29,6 +31,8 @@ class LedgerLine:
     counted: str
     window: str
     alarm: str
+    joint: str
+    restated: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,9 @@ class View:
     sentence: str
     chart: chart.Chart | None
     lines: tuple[LedgerLine, ...]
+    spikes: tuple[str, ...]
+    series: tuple[str, ...]
+    audit: str
     days: tuple[DayLine, ...]
     ledger_caption: str
 
@@ -56,7 +63,9 @@ class View:
 def view(board: Board, lang: Language) -> View:
     """The whole page in one language."""
     words = WORDS[lang]
-    lines = tuple(_line(row, words) for row in sorted(board.publications, key=_newest_first))
+    rows = sorted(board.publications, key=_newest_first)
+    names = {row.id: _name(row, words) for row in rows}
+    lines = tuple(_line(row, words, names) for row in rows)
     labels = {
         line.id: f"{line.published} {line.kind} {line.title}: {line.extra} ({line.verdict_word})" for line in lines
     }
@@ -67,6 +76,9 @@ def view(board: Board, lang: Language) -> View:
         sentence=sentence(board, words),
         chart=chart.draw(_drawn(board), board.publications, lang, labels),
         lines=lines,
+        spikes=spikes(board.ledger, words),
+        series=series(board.ledger, words, {row.series_id: names[row.id] for row in reversed(rows) if row.series_id}),
+        audit=audit(board.ledger, words),
         days=tuple(_day(day, words) for day in reversed(board.days[-RECENT_DAYS:])),
         ledger_caption=caption or words.ledger_caption_empty,
     )
@@ -112,8 +124,16 @@ def _newest_first(row: Row) -> tuple[float, str]:
     return (-row.published_at.timestamp(), row.id)
 
 
-def _line(row: Row, words: Words) -> LedgerLine:
-    title = (row.title.ja if words.lang == "ja" else row.title.en) if row.title else ""
+def _title(row: Row, words: Words) -> str:
+    return (row.title.ja if words.lang == "ja" else row.title.en) if row.title else ""
+
+
+def _name(row: Row, words: Words) -> str:
+    return _title(row, words) or words.kinds[row.kind]
+
+
+def _line(row: Row, words: Words, names: Mapping[str, str]) -> LedgerLine:
+    title = _title(row, words)
     window_to = moment_text(row.window_to, words.lang)
     return LedgerLine(
         id=row.id,
@@ -128,6 +148,8 @@ def _line(row: Row, words: Words) -> LedgerLine:
         counted=words.counted.format(observed=number(row.observed), expected=number(row.expected)),
         window=words.complete if row.complete else words.running.format(until=window_to),
         alarm=words.alarm.format(at=moment_text(row.alarm_at, words.lang)) if row.alarm_at else "",
+        joint=joint_text(row, words, names),
+        restated=restated_text(row, words),
     )
 
 

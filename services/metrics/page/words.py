@@ -57,9 +57,23 @@ class Words:
     complete: str
     running: str
     alarm: str
+    joint: str
+    joint_join: str
+    restated: str
+    causes: dict[str, str]
     verdicts: dict[str, str]
     verdict_notes: dict[str, str]
     kinds: dict[str, str]
+    spikes_heading: str
+    spike: str
+    spike_ask: str
+    spike_answer: str
+    series_heading: str
+    series_line: str
+    series_others: str
+    series_one: str
+    audit: str
+    audit_raised: str
     honest_heading: str
     honest: tuple[str, ...]
     untitled: str

@@ -1,17 +1,24 @@
-"""The board as it is stored: ledger rows, each with its last change's revision, and one document with the newest."""
+"""The board as it is stored: ledger rows, each with its last change's revision, one document with the newest, and the
+ledgers of entrances."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from services.metrics.domain.board import Board, DayBar, Row
+from services.metrics.domain.board import Board, DayBar, Ledger, Row
 from shared.store.leases import Leases
 from shared.store.mongo import Document, ReplaceOne, Session, Store
 
 LEASE = "evaluate"
 STATE = "board"
-_ROWS = "ledger"
+_ROWS, _STREAMS = "ledger", "streams"
 _STATE_ID, _DAYS_ID = "board", "days"
+Also = Callable[[int, Session], Awaitable[None]]
+"""What belongs into the same transaction; gets its revision."""
+
+
+async def _nothing(revision: int, session: Session) -> None:
+    """No more than the board."""
 
 
 class Boards:
@@ -20,12 +27,22 @@ class Boards:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def write(self, board: Board, before: Board, leases: Leases) -> Board:
+    async def write(
+        self,
+        board: Board,
+        before: Board,
+        leases: Leases,
+        *,
+        entrances: Iterable[Ledger] = (),
+        gone: Iterable[str] = (),
+        also: Also = _nothing,
+    ) -> Board:
         """Stores `board` as the revision after the stored one, if this process still leads.
 
-        Rows that did not change since `before` (what this leader last wrote or read) are not rewritten. Raises
-        LeaseLost.
+        Rows that did not change since `before` (what this leader last wrote or read) are not rewritten. `entrances` are
+        ledgers of other streams that changed, `gone` those that are no more. Raises LeaseLost.
         """
+        ledgers = list(entrances)
 
         async def work(session: Session) -> int:
             await leases.verify(LEASE, session)
@@ -34,8 +51,13 @@ class Boards:
             await self._write_rows(board, before, revision, session)
             if board.days != before.days:
                 await self._state.replace_one({"_id": _DAYS_ID}, _days_document(board), upsert=True, session=session)
-            head = {**board.model_dump(exclude={"publications", "days"}), "revision": revision}
+            head = {**board.model_dump(exclude={"days": True, "ledger": {"publications"}}), "revision": revision}
             await self._state.replace_one({"_id": _STATE_ID}, head, upsert=True, session=session)
+            for ledger in ledgers:
+                content = {"ledger": ledger.model_dump(), "revision": revision}
+                await self._streams.replace_one({"_id": ledger.stream}, content, upsert=True, session=session)
+            await self._streams.delete_many({"_id": {"$in": list(gone)}}, session=session)
+            await also(revision, session)
             return revision
 
         return board.model_copy(update={"revision": await self._store.transaction(work)})
@@ -50,9 +72,10 @@ class Boards:
             # Whatever is written raises the revision in the same transaction: if it stayed, all that was read is its.
             if await self.revision() == state[_STATE_ID]["revision"]:
                 break
+        head = {name: value for name, value in state[_STATE_ID].items() if name in Board.model_fields}
+        in_order = sorted(rows, key=lambda row: (row.published_at, row.id))
         return Board(
-            **{name: value for name, value in state[_STATE_ID].items() if name != "_id"},
-            publications=tuple(sorted(rows, key=lambda row: (row.published_at, row.id))),
+            **{**head, "ledger": {**head.get("ledger", {}), "publications": in_order}},
             days=tuple(_day(day) for day in state.get(_DAYS_ID, {}).get("days", ())),
         )
 
@@ -60,6 +83,19 @@ class Boards:
         """The newest revision; 0 before the first."""
         head = await self._state.find_one({"_id": _STATE_ID}, {"revision": 1})
         return head["revision"] if head else 0
+
+    async def entrance(self, stream: str) -> tuple[int, Ledger] | None:
+        """The newest ledger of another stream and the revision that it came with; None when there is none."""
+        row = await self._streams.find_one({"_id": stream})
+        return (row["revision"], Ledger(**row["ledger"])) if row else None
+
+    async def entrances(self) -> list[Ledger]:
+        """The ledgers of all other streams, in order of their names."""
+        return [Ledger(**row["ledger"]) async for row in self._streams.find().sort("_id", 1)]
+
+    @property
+    def _streams(self) -> Any:
+        return self._store.collection(_STREAMS)
 
     @property
     def _state(self) -> Any:

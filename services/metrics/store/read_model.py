@@ -5,15 +5,17 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from services.metrics.domain.captured import Named
 from services.metrics.domain.counts import ALL, Cell, Change
 from services.metrics.domain.publications import Fields, Publication, merge, publication
+from services.metrics.store.sums import Added, add_sums
 from shared.bus import generations
 from shared.bus.generations import Tx
 from shared.catalogue import Event
-from shared.store.mongo import Collection, Document, ReplaceOne, Store, UpdateOne, insert_new
+from shared.store.mongo import Collection, Document, ReplaceOne, Store
 
 GROUP = "metrics"
-COUNTS, PUBLICATIONS, CLOCK = "counts", "publications", "clock"
+COUNTS, NAMED, PUBLICATIONS, CLOCK = "counts", "named", "publications", "clock"
 
 # Row ids sort by stream and hour: the offset keeps hours positive and of one width.
 _OFFSET_H = 10_000_000
@@ -26,33 +28,14 @@ def row_id(cell: Cell) -> str:
 
 
 async def add_counts(tx: Tx, changes: Mapping[Cell, Change]) -> None:
-    """Adds to the cells, each written once."""
-    if tx.session is None:
-        changes = await _insert_counts(tx, changes)
-    writes = [
-        UpdateOne(
-            {"_id": row_id(cell)},
-            {
-                "$inc": _nonzero(change),
-                "$setOnInsert": cell._asdict(),
-            },
-            upsert=True,
-        )
-        for cell, change in changes.items()
-    ]
-    if writes:
-        await tx.collection(COUNTS).bulk_write(writes, ordered=False, session=tx.session)
+    """Adds to the cells of all streams."""
+    rows = (Added(row_id(cell), cell._asdict(), _nonzero(change)) for cell, change in changes.items())
+    await add_sums(tx, COUNTS, rows)
 
 
-async def _insert_counts(tx: Tx, changes: Mapping[Cell, Change]) -> Mapping[Cell, Change]:
-    """What a rebuild can do, being the one writer and in no transaction: cells that are new, and most are, are inserted
-    whole, at a fifth of an upsert's cost. Gives back the changes to cells that were there."""
-    cells = list(changes)
-    rows = [{"_id": row_id(cell), **cell._asdict(), **_nonzero(changes[cell])} for cell in cells]
-    if not rows:
-        return changes
-    there = await insert_new(tx.collection(COUNTS), rows)
-    return {cells[index]: changes[cells[index]] for index in there}
+async def add_named(tx: Tx, changes: Mapping[Named, int]) -> None:
+    """Adds joins that name a publication as their source."""
+    await add_sums(tx, NAMED, (Added("|".join(map(str, at)), at._asdict(), {"joins": n}) for at, n in changes.items()))
 
 
 def _nonzero(change: Change) -> dict[str, int]:
@@ -96,8 +79,19 @@ class CountRow(NamedTuple):
     """One document of counts as it stands."""
 
     id: str
+    stream: str
     hour: int
     change: Change
+
+
+class NamedRow(NamedTuple):
+    """One document of joins that name a publication, as it stands."""
+
+    id: str
+    stream: str
+    ref: str
+    hour: int
+    joins: int
 
 
 class ReadModel:
@@ -117,14 +111,20 @@ class ReadModel:
         return generations.collection_name(collection, self.generation)
 
     async def counts(self, ids: Many[str] | None = None) -> list[CountRow]:
-        """The rows of the stream of all joins; of `ids` alone where given."""
-        wanted = _range(None, None) if ids is None else {"$in": [one for one in ids if one.startswith(f"{ALL}|")]}
-        return [_count_row(row) async for row in self._collection(COUNTS).find({"_id": wanted}, batch_size=10_000)]
+        """The rows of all streams; of `ids` alone where given."""
+        found = self._collection(COUNTS).find(_of(ids), batch_size=10_000)
+        return [_count_row(row) async for row in found]
+
+    async def named(self, ids: Many[str] | None = None) -> list[NamedRow]:
+        """Joins that name a publication, of all streams; of `ids` alone where given."""
+        found = self._collection(NAMED).find(_of(ids), batch_size=10_000)
+        return [
+            NamedRow(row["_id"], row["stream"], row["ref"], row["hour"], row.get("joins", 0)) async for row in found
+        ]
 
     async def publications(self, ids: Many[str] | None = None) -> dict[str, Publication | None]:
         """Publications by id, None for those that are not (or no longer) public."""
-        query: Document = {} if ids is None else {"_id": {"$in": list(ids)}}
-        found = self._collection(PUBLICATIONS).find(query)
+        found = self._collection(PUBLICATIONS).find(_of(ids))
         return {row["_id"]: publication(row["_id"], _fields(row)) async for row in found}
 
     async def stream_time(self) -> StreamTime:
@@ -173,10 +173,13 @@ def _range(start: int | None, end: int | None) -> Document:
     return {"$gte": first, "$lt": last}
 
 
+def _of(ids: Many[str] | None) -> Document:
+    return {} if ids is None else {"_id": {"$in": list(ids)}}
+
+
 def _count_row(row: Document) -> CountRow:
-    return CountRow(
-        row["_id"], row["hour"], Change(row.get("joins", 0), row.get("day_joins", 0), row.get("members", 0))
-    )
+    change = Change(row.get("joins", 0), row.get("day_joins", 0), row.get("members", 0))
+    return CountRow(row["_id"], row["stream"], row["hour"], change)
 
 
 def _fields(row: Document) -> Fields:

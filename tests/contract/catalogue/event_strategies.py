@@ -36,6 +36,8 @@ def _scalar(part: JsonSchema) -> st.SearchStrategy[Any]:
         return st.none()
     if part["type"] == "integer":
         return st.integers(part.get("minimum"), part.get("maximum", 2**53))
+    if part["type"] == "number":
+        return st.floats(allow_nan=False, allow_infinity=False)
     if part.get("format") == "date-time":
         return times.map(lambda time: time.isoformat().replace("+00:00", "Z"))
     if "pattern" in part:

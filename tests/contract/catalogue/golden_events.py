@@ -17,11 +17,14 @@ from shared.catalogue import (
     Envelope,
     Event,
     EventData,
+    GrowthSpikeClosed,
+    GrowthSpikeDetected,
     JoinVoided,
     MemberErased,
     MemberJoined,
     MemberLeft,
     MemberProfile,
+    MilestoneReached,
     SessionCancelled,
     SessionHeld,
     SessionRescheduled,
@@ -43,6 +46,16 @@ SERIES = "3c6f8b21-d9e4-47a5-8f10-5b2a7c4d9e63"
 SECTION = "e8d1c4b7-2a36-4f59-9b08-6d7f3e5a1c24"
 _TIME = datetime(2022, 3, 31, 9, 15, tzinfo=UTC)
 _START = datetime(2022, 4, 9, 1, 0, tzinfo=UTC)
+_SPIKE: dict[str, Any] = {
+    "publication_id": ARCHIVE,
+    "published_at": _TIME - timedelta(hours=6),
+    "observed": 81,
+    "expected": 50.25,
+    "extra": 30.75,
+    "low": 18,
+    "high": 44,
+    "log_evidence": 5.5,
+}
 
 
 def _event(kind: str, source: str, subject: str, data: EventData | None, number: int, **more: Any) -> Event:
@@ -154,6 +167,46 @@ EXPECTED: dict[str, Event] = {
         2,
     ),
     "archive-withdrawn.v1": _event("archive-withdrawn", "events", ARCHIVE, ArchiveWithdrawn(reason_code="mistake"), 3),
+    "growth-spike-detected.v1": _event(
+        "growth-spike-detected",
+        "metrics",
+        ARCHIVE,
+        GrowthSpikeDetected(
+            kind="magazine_issue",
+            theme_id=THEME,
+            as_of=_TIME + timedelta(minutes=45),
+            verdict="clear",
+            **_SPIKE,
+        ),
+        1,
+    ),
+    "growth-spike-closed.v1": _event(
+        "growth-spike-closed",
+        "metrics",
+        ARCHIVE,
+        GrowthSpikeClosed(
+            kind="magazine_issue",
+            as_of=_TIME + timedelta(days=7),
+            verdict="likely",
+            alarm_at=_TIME - timedelta(minutes=15),
+            credit=36.25,
+            credit_low=20.5,
+            credit_high=52.0,
+            joint_with=(SESSION,),
+            joint_credit=48.5,
+            joint_low=31.0,
+            joint_high=66.75,
+            **_SPIKE,
+        ),
+        2,
+    ),
+    "milestone-reached.v1": _event(
+        "milestone-reached",
+        "metrics",
+        "community",
+        MilestoneReached(measure="members", value=5000, as_of=_TIME + timedelta(minutes=45)),
+        6,
+    ),
     "delivery-exhausted.v1": _event(
         "delivery-exhausted",
         "notify",

@@ -18,6 +18,7 @@ from shared.catalogue import (
     JoinVoided,
     MemberJoined,
     MemberLeft,
+    MemberProfile,
     SessionHeld,
     TimePassed,
     Title,
@@ -43,13 +44,24 @@ def fact(data: EventData, subject: str, at: datetime, version: int = 1, recorded
     return Event(envelope, data)
 
 
-def joined(at: datetime, member: str = "", precision: Precision = "hour", theme: str | None = None) -> Event:
-    data = MemberJoined(source="search", joined_precision=precision, entrance_theme_id=theme)
+def joined(
+    at: datetime, member: str = "", precision: Precision = "hour", theme: str | None = None, ref: str | None = None
+) -> Event:
+    source: Literal["publication", "search"] = "publication" if ref else "search"
+    data = MemberJoined(source=source, source_ref=ref, joined_precision=precision, entrance_theme_id=theme)
     return fact(data, member or f"m-{next(_ids)}", at)
 
 
-def left(at: datetime, member: str) -> Event:
-    return fact(MemberLeft(reason_code="self"), member, at, 2)
+def left(at: datetime, member: str, joined_at: datetime | None = None, precision: Precision = "hour") -> Event:
+    """`joined_at` None: an event of the time before it said when the member had joined."""
+    said = {} if joined_at is None else {"joined_at": joined_at, "joined_precision": precision}
+    return fact(MemberLeft(reason_code="self", **said), member, at, 2)  # type: ignore[arg-type]
+
+
+def tombstone(member: str, at: datetime, version: int) -> Event:
+    """The end of a member's profile."""
+    template = fact(MemberProfile(), member, at, version)
+    return Event(template.envelope, None)
 
 
 def voided(join: Event, at: datetime, left_at: datetime | None = None) -> Event:
@@ -61,12 +73,13 @@ def voided(join: Event, at: datetime, left_at: datetime | None = None) -> Event:
         reason_code="test",
         entrance_theme_id=join.data.entrance_theme_id,
         source=join.data.source,
+        source_ref=join.data.source_ref,
     )
     return fact(data, join.envelope.subject, at, 3 if left_at else 2)
 
 
-def published(archive: str, at: datetime, kind: Any = "magazine_issue", title: str = "Issue") -> Event:
-    data = ArchivePublished(kind=kind, audience="public", title=Title(ja=f"{title} 号", en=title))
+def published(archive: str, at: datetime, kind: Any = "magazine_issue", title: str = "Issue", **said: Any) -> Event:
+    data = ArchivePublished(kind=kind, audience="public", title=Title(ja=f"{title} 号", en=title), **said)
     return fact(data, archive, at)
 
 
@@ -95,11 +108,12 @@ def lives(draw: st.DrawFn) -> list[Event]:
     """One member's story: joined, perhaps left, perhaps void."""
     at = draw(_moments)
     theme = draw(st.sampled_from([None, "care", "digital"]))
-    story = [joined(at, precision=draw(st.sampled_from(["hour", "day", "unknown"])), theme=theme)]
+    precision = draw(st.sampled_from(["hour", "day", "unknown"]))
+    story = [joined(at, precision=precision, theme=theme, ref=draw(st.sampled_from([None, "issue", "c0de"])))]
     member = story[0].envelope.subject
     left_at = at + timedelta(days=draw(st.integers(1, 30))) if draw(st.booleans()) else None
     if left_at:
-        story.append(left(left_at, member))
+        story.append(left(left_at, member, at, precision))
     if draw(st.booleans()):
         story.append(voided(story[0], at + timedelta(days=40), left_at))
     return story

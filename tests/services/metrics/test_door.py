@@ -10,7 +10,8 @@ from shared.web.tokens import issue
 from tests.services.metrics.replicas import Metrics, Replica
 
 HTML = {"Accept": "text/html"}
-READS = ("/v1/joins", "/v1/members", "/v1/publications", "/v1/stream", "/", "/fragment")
+READS = ("/v1/joins", "/v1/members", "/v1/publications", "/v1/ledger", "/v1/streams", "/v1/audit", "/v1/accounting")
+READS += ("/v1/ledger/p/history", "/v1/stream", "/", "/fragment")
 
 
 def browser(replica: Replica) -> httpx.AsyncClient:

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 from services.metrics.domain.counts import Change, hour_of
-from services.metrics.domain.evaluation import Hours, Judged, Now, assemble, judge
+from services.metrics.domain.evaluation import Judged, assemble, judge
+from services.metrics.domain.hours import Hours, Now
 from services.metrics.domain.publications import Publication
 
 AS_OF = datetime(2022, 3, 31, 15, tzinfo=UTC)  # midnight after 31 March in Japan
@@ -29,15 +30,13 @@ def test_partitions_are_summed_and_a_row_replaces_what_it_said_before() -> None:
     assert (hours.joins(), hours.members(), hours.joins_between(100, 101)) == (7, 7, 7)
 
 
-def test_only_growth_before_the_asked_hour_makes_the_ledger_old() -> None:
+def test_only_growth_makes_the_ledger_old() -> None:
     hours = Hours()
     hours.put("a", 100, Change(0, 0, 1))
-    assert not hours.take_change_before(200)
+    assert hours.take_changed_from() is None
     hours.put("a", 100, Change(1, 0, 2))
-    assert not hours.take_change_before(100)
-    hours.put("a", 100, Change(2, 0, 3))
-    assert hours.take_change_before(101)
-    assert not hours.take_change_before(101)
+    assert hours.take_changed_from() == 100
+    assert hours.take_changed_from() is None
 
 
 def test_the_ledger_counts_the_window_of_a_publication() -> None:

@@ -2,11 +2,11 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from services.metrics.domain.board import Board, DayBar, Row, Title
+from services.metrics.domain.board import Audit, Board, Cause, DayBar, Ledger, Restated, Row, Series, Spike, Title
 from services.metrics.page import render
 from services.metrics.page.dates import moment_text
 from services.metrics.page.english import ENGLISH
@@ -46,14 +46,14 @@ def board(**changes: Any) -> Board:
     )
     told: dict[str, Any] = {
         "revision": 7,
-        "as_of": AS_OF,
         "now": AS_OF,
         "today_joins": 9,
         "members": 5100,
-        "publications": (row(),),
         "days": days,
     }
-    return Board(**told | changes)
+    said: dict[str, Any] = {"as_of": AS_OF, "publications": (row(),)}
+    said |= {name: changes.pop(name) for name in Ledger.model_fields if name in changes and name != "joins"}
+    return Board(**told | changes, ledger=Ledger(**said))
 
 
 def test_today_in_one_sentence() -> None:
@@ -102,8 +102,52 @@ def test_the_ledger_is_told_in_both_languages() -> None:
     assert "見分けることはできません" in japanese
 
 
+def told_board() -> Board:
+    late = Restated(as_of=AS_OF, reasons=("late_joins", "corrected"), changes=())
+    joint = {"joint_with": ("p2",), "joint_credit": 48.4, "joint_low": 30.0, "joint_high": 66.0}
+    rows = (
+        row(verdict="likely", alarm_at=AS_OF - timedelta(days=20, hours=3), series_id="s", restated=late, **joint),
+        row(id="p2", kind="session", title=None),
+    )
+    spike = Spike(start=AS_OF - timedelta(days=3), end=AS_OF - timedelta(days=2), extra=41.2, low=25.0, high=58.0)
+    pooled = Series(series_id="s", issues=12, extra=210.4, low=120.0, high=300.0, verdict="clear")
+    found = Audit(placebos=212, alarms=7, threshold=310.0)
+    return board(publications=rows, unexplained=(spike,), series=(pooled,), audit=found)
+
+
+def test_what_stands_beside_the_ledger_is_told_in_english() -> None:
+    html = render.page(told_board(), "en")
+    assert "Likely" in html
+    assert "noticed 11 March 2022, 21:00" in html
+    assert "together with Session: 48 joins (30–66)" in html
+    assert "restated as of 31 March 2022: joins were reported late, a publication was corrected" in html
+    assert "28 March 2022 to 29 March 2022: 41 joins more than usual (25–58)" in html
+    assert "What was published?" in html
+    assert "with the true moment as occurred_at" in html
+    assert "Spring &lt;issue&gt;: 210 extra joins (120–300) after 12 issues. Clear" in html
+    assert "At 212 past times without a publication, the same alarm rang 7 times." in html
+    assert "needs evidence of 310 instead of 100" in html
+
+
+def test_what_stands_beside_the_ledger_is_told_in_japanese() -> None:
+    html = render.page(told_board(), "ja")
+    assert "おそらく" in html
+    assert "2022年3月11日21:00に気づきました" in html
+    assert "勉強会・集まりと合わせて48人（30〜66人）" in html
+    assert "2022年3月31日の時点の数字を書き直しました（参加が遅れて届いたため、公開が訂正されたため）" in html
+    assert "ふだんより41人多く（25〜58人）" in html
+    assert "何を公開しましたか？" in html
+    assert "春の号：12件で上乗せ210人（120〜300人）。はっきり" in html
+    assert "過去の212時点" in html
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_every_cause_has_words(lang: Language) -> None:
+    assert set(WORDS[lang].causes) == set(get_args(Cause))
+
+
 def test_no_japanese_is_left_in_the_english_page_but_the_way_to_japanese() -> None:
-    html = render.page(board(), "en").replace(JAPANESE.site, "").replace("日本語", "")
+    html = render.page(told_board(), "en").replace(JAPANESE.site, "").replace("日本語", "")
     assert re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]+", html) == []
 
 

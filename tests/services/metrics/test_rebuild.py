@@ -2,10 +2,11 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from services.metrics.app import rebuild
 from tests.services.metrics.facts import joined, published, time_passed, voided, year_of_joins
-from tests.services.metrics.replicas import ON_APACHE, Metrics, ledger, until
+from tests.services.metrics.replicas import ON_APACHE, Metrics, Replica, ledger, until
 
 START = datetime(2021, 11, 1, 15, tzinfo=UTC)
 END = START + timedelta(days=60)
@@ -15,10 +16,13 @@ END = START + timedelta(days=60)
 async def test_a_rebuild_beside_arriving_joins_changes_nothing(metrics: Metrics) -> None:
     replica = await metrics.replica(clock="stream")
     calm = year_of_joins(2, 60, 7, START)
-    await metrics.send([*calm, *calm[:50], voided(calm[0], END), published("p", END - timedelta(days=9))])
+    named = [joined(END - timedelta(days=8, hours=n), theme="care", ref="p") for n in range(9)]
+    issue = published("p", END - timedelta(days=9), theme_ids=("care",))
+    await metrics.send([*calm, *calm[:50], *named, voided(calm[0], END), voided(named[0], END), issue])
     await metrics.send([time_passed(END)])
-    total = len(calm) - 1
+    total = len(calm) + len(named) - 2
     before = await until(lambda: ledger(replica), lambda said: said["joins"] == total and said["publications"])
+    care = await until(lambda: entrance(replica), lambda said: said.get("joins") == len(named) - 1)
     arriving = [joined(END - timedelta(days=1)) for _ in range(40)]
     report, _ = await asyncio.gather(
         rebuild(metrics.settings("rebuild"), database=metrics.store.name), metrics.send(arriving)
@@ -28,5 +32,11 @@ async def test_a_rebuild_beside_arriving_joins_changes_nothing(metrics: Metrics)
     assert after["revision"] > before["revision"]
     assert [row["id"] for row in after["publications"]] == ["p"]
     assert after["publications"][0]["observed"] == before["publications"][0]["observed"]
+    assert (await entrance(replica))["publications"] == care["publications"]
+    assert await metrics.store.collection("named.g2").count_documents({"ref": "p"}) > 0
     days = (await replica.http.get("/v1/joins")).json()["rows"]
     assert sum(row["joins"] for row in days) == total + 40
+
+
+async def entrance(replica: Replica) -> Any:
+    return (await replica.http.get("/v1/ledger", params={"stream": "theme:care"})).json()

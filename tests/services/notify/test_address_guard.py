@@ -1,35 +1,20 @@
-"""The SSRF guard: the shared cases, properties of the tables, and what an operator may open."""
+"""What an operator may open, and the guard at resolve and connect time: what a name answers, what a socket dials."""
 
-import ipaddress
-import json
+import asyncio
+import socket
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from services.notify.address_guard import Guard, Lookup
-from services.notify.networks import parse_networks, why_not_public
-from services.notify.target import Forbidden, parse
+from services.notify import address_guard
+from services.notify.address_guard import Guard, GuardedResolver, guarded_connector, own_hosts
+from services.notify.guard_settings import GuardSettings
+from services.notify.lookup import Lookup
+from services.notify.networks import parse_networks
+from services.notify.target import Forbidden
 
-ROOT = Path(__file__).parents[3]
-CASES = ROOT.parent / "shared" / "cases" / "ssrf.jsonl"
-
-
-def cases() -> list[Any]:
-    if not CASES.exists():
-        return [pytest.param({}, marks=pytest.mark.skip(reason=f"{CASES} is not here"))]
-    found = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines()]
-    return [pytest.param(case, id=f"{n:03} {case['why'][:40]}") for n, case in enumerate(found) if judged_here(case)]
-
-
-def judged_here(case: dict[str, Any]) -> bool:
-    """Redirects and the second answer of a rebinding name are for the sender's tests: the guard sees one lookup."""
-    return (
-        case["stage"] != "redirect" and max((len(answers) for answers in case.get("dns", {}).values()), default=1) < 2
-    )
+HOOK = "https://hooks.example.com/"
 
 
 def lookup_in(dns: dict[str, Sequence[Sequence[str]]]) -> Lookup:
@@ -39,62 +24,6 @@ def lookup_in(dns: dict[str, Sequence[Sequence[str]]]) -> Lookup:
         return dns[host][0]
 
     return lookup
-
-
-@pytest.mark.parametrize("case", cases())
-async def test_shared_cases(case: dict[str, Any]) -> None:
-    guard = Guard(self_hosts=frozenset({"notify.community.example"}))
-    lookup = lookup_in(case.get("dns", {}))
-    if case["must"] == "allow":
-        assert await guard.addresses(guard.target(case["url"]), lookup)
-        return
-    with pytest.raises(Forbidden) as refusal:
-        await guard.addresses(guard.target(case["url"]), lookup)
-    assert refusal.value.stage == case["stage"]
-
-
-@pytest.mark.parametrize(
-    ("url", "sent"),
-    [
-        ("https://hooks.example.com/名", "https://hooks.example.com/%E5%90%8D"),
-        ("https://hooks.example.com/通知/嘍嘊?宛先=課長", None),
-        ("https://例え.テスト", "https://xn--r8jz45g.xn--zckzah/"),
-        ("HTTPS://Hooks.Example.COM:443/A%2fb#top", "https://hooks.example.com/A%2fb"),
-        ("https://[2606:2800:21f:cb07::1]:8443/", "https://[2606:2800:21f:cb07::1]:8443/"),
-    ],
-)
-def test_ordinary_urls_pass_and_are_sent_in_ascii(url: str, sent: str | None) -> None:
-    target = Guard().target(url)
-    assert target.url.isascii()
-    assert sent is None or target.url == sent
-
-
-@given(st.ip_addresses())
-def test_what_python_calls_private_is_never_public_here(
-    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
-) -> None:
-    if not address.is_global or address.is_multicast:
-        assert why_not_public(address) is not None
-
-
-@given(st.ip_addresses(v=4))
-def test_no_ipv6_form_of_an_ipv4_address_is_public(address: ipaddress.IPv4Address) -> None:
-    number = int(address)
-    for prefix in ("::ffff:0:0", "::", "64:ff9b::", "64:ff9b:1::", "::ffff:0:0:0"):
-        embedded = ipaddress.IPv6Address(int(ipaddress.IPv6Address(prefix)) | number)
-        assert why_not_public(embedded) is not None
-    assert why_not_public(ipaddress.IPv6Address(0x2002 << 112 | number << 80)) == "6to4"
-    assert why_not_public(ipaddress.IPv6Address(0x20010000 << 96 | number ^ 0xFFFFFFFF)) == "Teredo"
-
-
-@given(st.text(max_size=60))
-def test_whatever_follows_the_scheme_is_refused_or_has_one_reading(rest: str) -> None:
-    try:
-        target = parse("https://" + rest)
-    except Forbidden:
-        return
-    assert target.url.isascii()
-    assert parse(target.url) == target
 
 
 async def test_an_operators_network_opens_http_ports_and_names_but_nothing_beside_it() -> None:
@@ -121,3 +50,94 @@ async def test_a_name_with_no_address_is_an_error_but_no_refusal() -> None:
     with pytest.raises(OSError, match="no such name") as error:
         await guard.addresses(guard.target("https://hooks.example.com/"), lookup_in({}))
     assert not isinstance(error.value, Forbidden)
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "hooks.example.net", "2130706433", "010.0.0.1", "8.8.8.8 ", "fe80::1%", "[::1]"]
+)
+async def test_an_answer_that_is_no_address_is_a_refusal_and_no_accident(answer: str) -> None:
+    guard = Guard()
+    with pytest.raises(Forbidden, match="not an address") as refusal:
+        await guard.addresses(guard.target(HOOK), lookup_in({"hooks.example.com": [["93.184.215.14", answer]]}))
+    assert refusal.value.stage == "resolve"
+
+
+async def test_a_name_server_that_keeps_silent_is_waited_for_no_longer_than_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(address_guard, "DNS_TIMEOUT_S", 0.05)
+
+    async def silent(_: str) -> Sequence[str]:
+        await asyncio.Event().wait()
+        return []
+
+    guard = Guard()
+    with pytest.raises(OSError, match="no name server answered within") as error:
+        await guard.addresses(guard.target(HOOK), silent)
+    assert not isinstance(error.value, TimeoutError | Forbidden)
+
+
+async def test_the_resolver_of_the_connection_asks_anew_and_judges_every_answer() -> None:
+    answers = [["93.184.215.14"], ["93.184.215.14", "169.254.169.254"]]
+
+    async def rebinding(_: str) -> Sequence[str]:
+        return answers.pop(0)
+
+    resolver = GuardedResolver(Guard(), rebinding, None)
+    (found,) = await resolver.resolve("hooks.example.com", 443)
+    assert (found["host"], found["hostname"]) == ("93.184.215.14", "hooks.example.com")
+    with pytest.raises(Forbidden):
+        await resolver.resolve("hooks.example.com", 443)
+
+
+@pytest.mark.parametrize(
+    ("family", "address"),
+    [
+        (socket.AF_INET, ("127.0.0.1", 443)),
+        (socket.AF_INET, ("168.63.129.16", 443)),
+        (socket.AF_INET6, ("::1", 443, 0, 0)),
+        (socket.AF_INET6, ("::ffff:8.8.8.8", 443, 0, 0)),
+        (socket.AF_INET6, ("fe80::1%1", 443, 0, 1)),
+        (socket.AF_INET6, ("2606:2800::1", 443, 0, 1)),
+        (socket.AF_INET, ("hooks.example.com", 443)),
+        (socket.AF_INET, ("", 443)),
+        (socket.AF_UNIX, "/run/docker.sock"),
+        (socket.AF_UNIX, b"\0abstract"),
+    ],
+)
+async def test_the_socket_itself_refuses_what_every_lookup_let_through(family: int, address: object) -> None:
+    """The last guard; it also sees literals, which no resolver does."""
+    assert await refused_by_the_socket(Guard(), family, address)
+    assert not await refused_by_the_socket(Guard(), socket.AF_INET, ("93.184.215.14", 443))
+    assert not await refused_by_the_socket(Guard(), socket.AF_INET6, ("2606:2800::1", 443, 0, 0))
+
+
+async def refused_by_the_socket(guard: Guard, family: int, address: object) -> bool:
+    connector = guarded_connector(guard, lookup_in({}), None, 4.0)
+    factory: Any = connector._socket_factory
+    try:
+        factory((family, socket.SOCK_STREAM, 0, "", address)).close()
+    except Forbidden as refusal:
+        return refusal.stage == "connect"
+    finally:
+        await connector.close()
+    return False
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "a b", "https://a.example", "a.example:8443", "a.example/x", "a@b.example", "a..b"]
+)
+def test_a_host_of_ours_that_is_no_host_is_refused_when_it_is_said(wrong: str) -> None:
+    with pytest.raises(ValueError, match="not a host name"):
+        own_hosts([wrong])
+
+
+def test_the_environment_says_what_the_guard_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAIRAN_NOTIFY_ALLOW_PRIVATE", "10.1.0.0/16, fd00::/8")
+    monkeypatch.setenv("KAIRAN_NOTIFY_PORTS", "443,9443")
+    monkeypatch.setenv("KAIRAN_NOTIFY_SELF_HOSTS", "Notify.Example.ORG., 例え.example.org, 93.184.215.14")
+    assert GuardSettings().guard() == Guard(
+        parse_networks("10.1.0.0/16,fd00::/8"),
+        frozenset({443, 9443}),
+        frozenset({"notify.example.org", "xn--r8jz45g.example.org", "93.184.215.14"}),
+    )

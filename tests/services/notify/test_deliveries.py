@@ -8,7 +8,7 @@ import httpx
 from aiohttp import web
 
 from shared.bus.outbox import shard_of
-from shared.catalogue import MemberErased, MemberLeft, SessionHeld
+from shared.catalogue import GrowthSpikeDetected, MemberErased, MemberLeft, MilestoneReached, SessionHeld
 from tests.services.notify.receiver import Delivered, in_turn, receiving
 from tests.services.notify.world import Register, World, about, joined
 
@@ -29,6 +29,35 @@ async def test_what_matches_arrives_signed_and_structured(register: Register, wo
     assert first.headers["webhook-attempt"] == "1"
     assert second.event["data"]["attendees"] == 200
     assert {one.event["type"] for one in receiver.received} == {"kairan.member-joined.v1", "kairan.session-held.v1"}
+
+
+async def test_growth_events_arrive_and_tell_of_no_person(register: Register, world: World) -> None:
+    async with receiving() as receiver:
+        await register(receiver, "growth-*", "milestone-reached")
+        spike = about(
+            GrowthSpikeDetected(
+                publication_id="issue",
+                kind="magazine_issue",
+                published_at=NOW,
+                as_of=NOW + timedelta(hours=4),
+                observed=40,
+                expected=9.5,
+                extra=30.5,
+                low=20,
+                high=41,
+                log_evidence=6.1,
+                verdict="clear",
+            ),
+            "issue",
+        )
+        milestone = about(MilestoneReached(measure="members", value=5_000, as_of=NOW), "community")
+        await world.publish(joined(), spike, milestone)
+        first, second = await receiver.about("issue", "community")
+    assert (first.event["type"], first.event["subject"]) == ("kairan.growth-spike-detected.v1", "issue")
+    assert first.event["data"]["publication_id"] == "issue"
+    assert first.event["id"] != spike.envelope.id  # an event's id is this endpoint's own
+    assert second.event["data"]["value"] == 5_000
+    assert len(receiver.received) == 2
 
 
 async def test_nothing_that_was_recorded_before_the_endpoint(register: Register, world: World) -> None:

@@ -1,73 +1,16 @@
-"""One attempt against receivers that are slow, endless or hostile: it ends, and says in a word what happened."""
+"""One attempt: what it carries, what it makes of an answer or of none, and what it refuses to dial."""
 
 import asyncio
-import gzip
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import pytest
 from aiohttp import web
 
-from services.notify.address_guard import Guard, Lookup, guarded_connector
-from services.notify.networks import parse_networks
-from services.notify.outcome import Answer, Failure
-from services.notify.sender import MOST_ANSWER_BYTES, HttpSender, Posting
-from services.notify.target import Forbidden
+from services.notify.address_guard import Guard
+from services.notify.outcome import Failure
 from tests.services.notify.receiver import Delivered, receiving
-
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-LOOPBACK = Guard(allow_private=parse_networks("127.0.0.0/8"))
-SHORT_S = 0.3
-
-
-async def nobody(host: str) -> Sequence[str]:
-    raise OSError("no such name")
-
-
-@asynccontextmanager
-async def sending(guard: Guard = LOOPBACK, lookup: Lookup = nobody, total_s: float = 15) -> AsyncIterator[HttpSender]:
-    sender = HttpSender(guard, lookup, total_s=total_s)
-    await sender.start()
-    try:
-        yield sender
-    finally:
-        await sender.stop()
-
-
-def post(url: str) -> Posting:
-    return Posting(url, {"Content-Type": "application/cloudevents+json", "webhook-id": "msg_1"}, b"{}")
-
-
-@asynccontextmanager
-async def raw(talk: Talk) -> AsyncIterator[str]:
-    """A receiver that speaks its own idea of HTTP; its address as a URL."""
-    talks: set[asyncio.Task[None]] = set()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        talks.add(task)
-        try:
-            await talk(reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
-    finally:
-        server.close()
-        for task in talks:
-            task.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
-
-
-async def answer_of(talk: Talk, total_s: float = 15) -> Answer:
-    async with raw(talk) as url, sending(total_s=total_s) as sender:
-        return await sender.send(post(url))
+from tests.services.notify.sending import answer_of, post, sending
 
 
 async def test_a_delivery_carries_our_name_and_no_more_than_it_must() -> None:
@@ -101,71 +44,6 @@ async def test_retry_after_is_handed_on() -> None:
     async with receiving(busy) as receiver, sending() as sender:
         answer = await sender.send(post(receiver.url))
     assert (answer.status, answer.retry_after_s) == (429, 30)
-
-
-async def test_silence_ends() -> None:
-    async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-        await asyncio.Event().wait()
-
-    assert (await answer_of(silent, SHORT_S)).failure is Failure.TIMEOUT
-
-
-async def test_a_body_dripped_byte_by_byte_ends_with_the_whole_attempt() -> None:
-    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-        while True:
-            writer.write(b"x")
-            await writer.drain()
-            await asyncio.sleep(0.02)
-
-    assert (await answer_of(drip, SHORT_S)).failure is Failure.TIMEOUT
-
-
-async def test_headers_dripped_byte_by_byte_end_with_the_whole_attempt() -> None:
-    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        while True:
-            writer.write(b"x")
-            await writer.drain()
-            await asyncio.sleep(0.02)
-
-    assert (await answer_of(drip, SHORT_S)).failure is Failure.TIMEOUT
-
-
-async def test_an_endless_body_is_cut_off_and_its_status_counts() -> None:
-    sent = 0
-
-    async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal sent
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        while True:
-            writer.write(b"x" * 4096)
-            await writer.drain()
-            sent += 4096
-
-    answer = await answer_of(endless)
-    assert (answer.status, answer.failure) == (200, None)
-    assert sent < 64 * MOST_ANSWER_BYTES  # what the sockets' buffers hold, not more
-
-
-async def test_a_bomb_is_not_unpacked() -> None:
-    bomb = gzip.compress(b"\0" * (1 << 24))
-
-    async def bombing(_: Delivered) -> web.StreamResponse:
-        return web.Response(status=200, body=bomb, headers={"Content-Encoding": "gzip"})
-
-    async with receiving(bombing) as receiver, sending() as sender:
-        assert (await sender.send(post(receiver.url))).failure is None
-
-
-async def test_a_flood_of_headers_is_a_broken_protocol() -> None:
-    async def flood(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\n")
-        for n in range(100_000):
-            writer.write(b"X-%d: %s\r\n" % (n, b"x" * 100))
-            await writer.drain()
-
-    assert (await answer_of(flood)).failure is Failure.PROTOCOL
 
 
 async def test_nonsense_and_a_slammed_door_have_their_words() -> None:
@@ -216,19 +94,6 @@ async def test_a_name_that_turns_private_is_not_dialled() -> None:
 async def test_no_name_server_is_a_word_of_its_own() -> None:
     async with sending() as sender:
         assert (await sender.send(post("https://hooks.example.com/"))).failure is Failure.DNS
-
-
-async def test_the_connection_itself_refuses_what_the_lookup_let_through() -> None:
-    """The last guard, at the socket: it also sees literals, which no resolver does."""
-    connector = guarded_connector(Guard(), nobody, None, 4.0)
-    try:
-        factory = connector._socket_factory
-        assert factory is not None
-        with pytest.raises(Forbidden) as refusal:
-            factory((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 443)))
-        assert refusal.value.stage == "connect"
-    finally:
-        await connector.close()
 
 
 async def test_proxies_from_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

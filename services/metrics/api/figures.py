@@ -1,4 +1,4 @@
-"""The HTTP API of metrics: joins, members, the publication ledger, and its stream."""
+"""Joins and members over HTTP, and the publication ledger with its stream as they were before there were streams."""
 
 import time
 from collections.abc import AsyncIterator
@@ -52,7 +52,7 @@ class LedgerAnswer(BaseModel):
     publications: list[Row] = Field(description="One row per publication and per held session, oldest first")
 
 
-def api(figures: Figures, boards: Boards, live: LiveBoard) -> APIRouter:
+def figures_routes(figures: Figures, boards: Boards, live: LiveBoard) -> APIRouter:
     """The routes; every one takes a bearer token or a browser's cookie with `growth:read`."""
     routes = router(tags=["growth"])
     reader = require("growth:read", cookie=True)
@@ -138,7 +138,7 @@ def ledger_json(board: Board) -> dict[str, Any]:
         "as_of": utc_text(board.as_of),
         "revision": board.revision,
         "joins": board.joins,
-        "publications": [row.model_dump(mode="json") for row in board.publications],
+        "publications": [row.model_dump(mode="json", by_alias=True) for row in board.publications],
     }
 
 

@@ -1,0 +1,63 @@
+"""Quasi-negative-binomial least squares: what blocks of joins say about the sizes of terms, as normal equations.
+
+Joins of a block vary like their mean, those of a day all together by the frailty: V = D + m m' / k a day, which the
+Sherman-Morrison formula inverts. So the step within the day of a publication counts for what it is, however much days
+differ (McCullagh 1983, quasi-likelihood; Sherman and Morrison 1950).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.metrics.growth.model import Floats
+from services.metrics.growth.stream import BLOCKS_A_DAY
+from services.metrics.growth.terms import Terms
+
+MISFIT = 0.055  # a block's mean is known to 5 % at best: the shape of a week and the kernels are estimates
+
+
+@dataclass(frozen=True)
+class Equations:
+    """`gram @ size = right`, terms x terms: the log likelihood is `right @ size - size @ gram @ size / 2`."""
+
+    gram: Floats
+    right: Floats
+
+
+def equations(terms: Terms, joins: Floats, base: Floats, mean: Floats, frailty: Floats) -> Equations:
+    """`joins`, `base` (without any term), `mean` (with all): per block. `frailty`: k per day."""
+    count, blocks = len(terms), joins.size
+    dense = np.zeros((count, blocks))
+    last = terms.first + np.array([mass.size for mass in terms.mass], dtype=np.int64)
+    for row, first, end, mass in zip(dense, terms.first, last, terms.mass, strict=True):
+        row[first:end] = mass
+    free = 1 / (mean + (MISFIT * mean) ** 2 + 0.02)
+    pull = 1 / (frailty + _days(mean**2 * free))
+    surplus = joins - base
+    gram, right = np.zeros((count, count)), np.zeros(count)
+    opens, closes = terms.first // BLOCKS_A_DAY, -(-last // BLOCKS_A_DAY)
+    for i, (first, end) in enumerate(zip(opens.tolist(), closes.tolist(), strict=True)):
+        near = slice(first * BLOCKS_A_DAY, end * BLOCKS_A_DAY)
+        weighted = dense[i, near] * free[near]
+        together = np.repeat(_days(weighted * mean[near]) * pull[first:end], BLOCKS_A_DAY)
+        weighted -= together * mean[near] * free[near]
+        beside = (opens < end) & (closes > first)
+        gram[i, beside] = dense[beside, near] @ weighted
+        right[i] = weighted @ surplus[near]
+    return Equations((gram + gram.T) / 2, right)
+
+
+def _days(values: Floats) -> Floats:
+    return np.asarray(values.reshape(-1, BLOCKS_A_DAY).sum(1))
+
+
+def free_fit(found: Equations, spread: Floats) -> tuple[Floats, Floats]:
+    """Sizes without sign or shrinkage, and their covariance. `spread`: prior standard deviation per term."""
+    covariance = np.asarray(np.linalg.inv(found.gram + np.diag(spread**-2.0)), dtype=np.float64)
+    return covariance @ found.right, covariance
+
+
+def fit_alone(found: Equations, spread: Floats) -> tuple[Floats, Floats]:
+    """Sizes as if each term were the only one, and their standard errors."""
+    precision = np.diag(found.gram) + spread**-2.0
+    return found.right / precision, precision**-0.5

@@ -1,0 +1,129 @@
+"""What was expected of watched windows, hour by hour, from what was known before each hour."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.metrics.growth.evidence import WATCHED_H, Before, Flags
+from services.metrics.growth.foreknowledge import Foreknowledge, fresh_effect
+from services.metrics.growth.kernels import REACH_H
+from services.metrics.growth.model import Floats, Indices
+from services.metrics.growth.stream import Stream
+from services.metrics.growth.surge import BEGINS, DAY_H, STEP_H, SURGE_ON
+
+NONE = -1
+AHEAD_DAYS = WATCHED_H // 24 + 1
+SHARE_ON = 0.1  # share of publications with surges from which the null expects one after others
+GRAINS = 6.0  # joins of a day count as at most so many times its frailty: quasi-likelihood
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Windows x 168 hours; hours after the stream's end are not `known`."""
+
+    before: Before
+    joins: Floats
+    base: Floats
+    frailty: Floats
+    new_day: Flags
+    known: Flags
+    others: Floats  # chance that a surge by another publication began in the hour
+
+    def only(self, rows: Indices) -> "Outlook":
+        before = Before(**{name: values[rows] for name, values in vars(self.before).items()})
+        joins, base, frailty = self.joins[rows], self.base[rows], self.frailty[rows]
+        return Outlook(before, joins, base, frailty, self.new_day[rows], self.known[rows], self.others[rows])
+
+
+def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> Outlook:
+    """Windows that open at the hours `at` (inside the stream); `own` is the publication that is watched, or `NONE`."""
+    hours, length = stream.hours, stream.counts.size
+    start_of_day = at - hours.hour[at]
+    hour = start_of_day[:, None] + np.arange(WATCHED_H + 24)  # from the first hour of the first day
+    inside = np.clip(hour, 0, length - 1)
+    first_day = hours.day[at]
+    day = np.minimum(first_day[:, None] + np.arange(WATCHED_H + 24) // 24, hours.days)
+    season = hours.seasons(hours.days + AHEAD_DAYS)[first_day[:, None] + np.arange(WATCHED_H + 24) // 24]
+    weekday = (hours.weekday[at][:, None] + np.arange(WATCHED_H + 24) // 24) % 7
+    on = first_day[:, None]
+    shape = past.hour[on, np.arange(WATCHED_H + 24) % 24] * past.weekday[on, weekday] * past.season[on, weekday, season]
+    level = past.level[first_day, None] * shape
+    other, other_spread = _others(stream, past, hour, day, shape, own)
+    base = np.maximum(level + other, 1e-6)
+    opened, known = hour >= at[:, None], (hour >= 0) & (hour < length)
+    counts = np.where(known, stream.counts[inside], 0.0)
+    doubt = past.season_doubt[on, season]
+    frailty = 1 / (1 / past.frailty[on] + doubt / 2 + _doubt_of_day(base, other_spread, at - start_of_day))
+    off_by = (np.sqrt(doubt / 2) * shape * opened).sum(1) / (shape * opened).sum(1)
+    early = ~opened & known
+    joins_early, base_early = (counts * early).sum(1), (base * early).sum(1)
+    surges = _surges_of_others(stream, past, hour, first_day, own)
+    leapt = joins_early > np.maximum(3.5 * base_early, base_early + 5 * np.sqrt(base_early) + 4)
+    now = np.where(leapt, (joins_early + 0.5) / (base_early + 0.5), 0.0)
+    listed = past.surge_share[first_day] >= SHARE_ON
+    before = Before(
+        joins=joins_early,
+        base=base_early,
+        frailty=frailty[np.arange(len(at)), at - start_of_day],
+        echoed=past.echoed[first_day],
+        echo=past.echo[first_day],
+        grain=1 / (1 + 24 * past.level[first_day] / (GRAINS * past.frailty[first_day])),
+        level_doubt=past.level_doubt[first_day] + off_by**2,
+        surge_rate=np.maximum(past.surge_rate[first_day], np.where(listed, SURGE_ON, 0.0)),
+        surging=np.maximum(past.surging[first_day], now),
+    )
+    window = (at - start_of_day)[:, None] + np.arange(WATCHED_H)
+    rows = np.arange(len(at))[:, None]
+    new_day = (window % 24 == 0) & (np.arange(WATCHED_H) > 0)
+    return Outlook(
+        before,
+        counts[rows, window],
+        base[rows, window],
+        frailty[rows, window],
+        new_day,
+        known[rows, window],
+        surges[rows, window],
+    )
+
+
+def _others(
+    stream: Stream, past: Foreknowledge, hour: Indices, day: Indices, shape: Floats, own: Indices
+) -> tuple[Floats, Floats]:
+    """Joins expected from other publications, and their standard deviation: windows x hours."""
+    mean, spread = np.zeros(hour.shape), np.zeros(hour.shape)
+    near = (stream.at > hour[:, :1] - REACH_H) & (stream.at <= hour[:, -1:])
+    near[np.flatnonzero(own != NONE), own[own != NONE]] = False
+    which, other = np.nonzero(near)
+    if not which.size:
+        return mean, spread
+    after = hour[which] - stream.at[other][:, None]
+    mass = np.where((after >= 0) & (after < REACH_H), stream.mass[other[:, None], after.clip(0, REACH_H - 1)], 0.0)
+    on = day[which]
+    fresh = stream.hours.day[stream.at[other].clip(0, stream.counts.size - 1)][:, None] >= on
+    size, doubt = fresh_effect(past.level[day[which, 0]])
+    size = np.where(fresh, size[:, None], past.effect[on, other[:, None]])
+    doubt = np.where(fresh, doubt[:, None], past.effect_doubt[on, other[:, None]])
+    np.add.at(mean, which, np.maximum(size, 0.0) * mass)
+    np.add.at(spread, which, np.sqrt(doubt) * mass)
+    return mean * shape, spread * shape
+
+
+def _surges_of_others(stream: Stream, past: Foreknowledge, hour: Indices, day: Indices, own: Indices) -> Floats:
+    """Chance of every hour that a surge by another publication began in it: windows x hours."""
+    after = hour[:, 0, None] - stream.at
+    near = (after > -hour.shape[1]) & (after < DAY_H) & (past.surge_share[day] >= SHARE_ON)[:, None]
+    near[np.flatnonzero(own != NONE), own[own != NONE]] = False
+    which, other = np.nonzero(near)
+    chance = np.zeros(hour.shape)
+    since = hour[which] - stream.at[other][:, None]
+    begins = np.where((since >= 0) & (since < DAY_H), BEGINS[(since // STEP_H).clip(0, len(BEGINS) - 1)] / STEP_H, 0.0)
+    np.add.at(chance, which, past.surge_share[day[which], None] * begins)
+    return chance
+
+
+def _doubt_of_day(base: Floats, spread: Floats, opened: Indices) -> Floats:
+    """Relative variance, by doubts about other publications, of the day so far."""
+    if not spread.any():
+        return np.zeros(base.shape)
+    so_far = [np.cumsum(values.reshape(len(base), -1, 24), axis=2).reshape(base.shape) for values in (base, spread)]
+    return np.asarray((so_far[1] / so_far[0]) ** 2)

@@ -1,0 +1,17 @@
+"""The word for a row: how likely an effect is, and whether the evidence that may be looked at any time agrees."""
+
+import numpy as np
+
+from services.metrics.growth.model import Verdict
+
+ENOUGH_H = 42 * 24  # of the stream before a publication
+SURE, LIKELY = 0.95, 0.5
+
+
+def verdict(hours_before: int, effect: float, log_evidence: float, threshold: float) -> Verdict:
+    """`effect`: posterior probability that the publication brought anybody; `threshold`: on E itself."""
+    if hours_before < ENOUGH_H:
+        return "too_little_data"
+    if effect > SURE and log_evidence >= np.log(threshold):
+        return "clear"
+    return "likely" if effect > LIKELY else "unclear"

@@ -1,0 +1,238 @@
+"""The evidence: fair at any hour, strong enough, the same hour by hour as from scratch."""
+
+import pickle
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from kairan.year.counts import Cause, World
+from services.metrics.growth.audit import ENOUGH_H
+from services.metrics.growth.evidence import (
+    ALARM,
+    ERROR_WEIGHTS,
+    WATCHED_H,
+    Before,
+    Evidence,
+    discoveries,
+    log_naming,
+    prior_of,
+)
+from services.metrics.growth.foreknowledge import foreknow
+from services.metrics.growth.model import Floats, Joins, Publication
+from services.metrics.growth.outlook import Outlook, outlook
+from services.metrics.growth.stream import Stream
+from services.metrics.growth.watched import NEVER, evidence_of, log_evidence
+
+START = datetime(2019, 6, 2, 15, tzinfo=UTC)  # Monday 3 June 2019, 00:00 in Japan: no holidays near
+WARM_DAYS = 56
+AT = WARM_DAYS * 24 + 8
+
+
+def stream_of(counts: NDArray[np.int64], at: list[int], start: datetime = START) -> tuple[Stream, list[Publication]]:
+    known = [Publication(f"p{i}", "article", start + timedelta(hours=hour)) for i, hour in enumerate(at)]
+    return Stream.of(Joins(start, counts), known, start + timedelta(hours=counts.size)), known
+
+
+def curves(count: int, per_day: float, lift: float = 0.0, days: int = 3, **world: Any) -> Floats:
+    """ln E by the hour of one publication after 8 weeks, in `count` streams."""
+    found = []
+    for seed in range(count):
+        rng = np.random.default_rng((int(per_day), int(10 * lift), days, seed))
+        causes = [Cause(AT, lift * days * per_day, evenly_h=24 * days)] if lift else []
+        stream, _ = stream_of(World(WARM_DAYS + 8, per_day, **world).joins(causes, rng).sum(1), [AT])
+        found.append(outlook(stream, foreknow(stream), np.array([AT]), np.array([0])))
+    before = Before(*(np.concatenate([getattr(one.before, name) for one in found]) for name in vars(found[0].before)))
+    names = ("joins", "base", "frailty", "new_day", "known", "others")
+    together = Outlook(before, *(np.concatenate([getattr(one, name) for one in found]) for name in names))
+    return log_evidence(together, ["article"] * count)
+
+
+@pytest.mark.parametrize(
+    ("per_day", "world"),
+    [
+        (7.0, {"referrals": 0.3}),
+        (60.0, {}),
+        (2000.0, {"referrals": 0.3}),
+        (2000.0, {"day_variance": 0.05, "day_correlation": 0.5}),
+    ],
+)
+def test_an_idle_publication_rarely_raises_an_alarm(per_day: float, world: dict[str, Any]) -> None:
+    alarms = (curves(100, per_day, **world).max(1) >= np.log(ALARM)).sum()
+    assert alarms <= 5  # at 1 % more than 5 of 100 happen once in 1,900 runs
+
+
+def test_an_effect_is_found_and_soon() -> None:
+    over = curves(60, 7.0, lift=1.5) >= np.log(ALARM)
+    assert over.any(1).sum() >= 51  # of 60; 95 % are expected, fewer than 51 once in 2,000 runs
+    soon = curves(60, 7.0, lift=5.0) >= np.log(ALARM)
+    assert soon.any(1).all()
+    assert np.median(soon.argmax(1) + 1) <= 5
+
+
+def with_surges(seed: int, per_day: float, after_h: int | None) -> float:
+    """Largest ln E of a publication after 160 days with a surge of 40 days' joins on the 90th; a like one follows it
+    by `after_h` hours, or none does."""
+    rng = np.random.default_rng((seed, int(per_day)))
+    at = 160 * 24 + 12
+    causes = [Cause(90 * 24 + 9, 40 * per_day, mean_h=20.0)]
+    causes += [] if after_h is None else [Cause(at + after_h, 25 * per_day, mean_h=20.0)]
+    stream, _ = stream_of(World(170, per_day).joins(causes, rng).sum(1), [at])
+    return float(log_evidence(outlook(stream, foreknow(stream), np.array([at]), np.array([0])), ["article"]).max())
+
+
+@pytest.mark.parametrize("per_day", [3.0, 15.0])
+def test_where_surges_occur_one_that_begins_with_a_publication_is_found(per_day: float) -> None:
+    soon = [with_surges(seed, per_day, 1) >= np.log(ALARM) for seed in range(20)]
+    late = [with_surges(seed, per_day, 80) >= np.log(ALARM) for seed in range(20)]
+    none = [with_surges(seed, per_day, None) >= np.log(ALARM) for seed in range(20)]
+    assert sum(soon) >= 16
+    assert sum(late) <= 2
+    assert sum(none) <= 1
+
+
+def test_a_surge_that_fades_is_no_shift_of_the_level() -> None:
+    rng = np.random.default_rng(4)
+    surge = Cause(90 * 24 + 12, 300.0, mean_h=24.0)
+    stream, _ = stream_of(World(120, 3.0).joins([surge], rng).sum(1), [])
+    past = foreknow(stream)
+    assert past.surging[91] > 10
+    assert (24 * past.level[95:] < 5).all()
+    assert (past.frailty[100:] > 5).all()
+    shifted = np.concatenate((World(90, 3.0).joins([], rng).sum(1), World(40, 12.0).joins([], rng).sum(1)))
+    assert 24 * foreknow(stream_of(shifted, [])[0]).level[110] > 9
+
+
+def test_after_other_publications_their_surges_are_expected() -> None:
+    rng = np.random.default_rng(5)
+    at = [1400, 1900, 2400, 2900, 3400, 3900]
+    joins = World(200, 10.0).joins([Cause(hour + 1, 300.0, mean_h=20.0) for hour in at], rng).sum(1)
+    stream, _ = stream_of(joins, at)
+    placebo = np.array([3900 - 60, 3900 - 26])
+    assert (log_evidence(outlook(stream, foreknow(stream), placebo, np.full(2, -1)), ["article"] * 2) < 4.6).all()
+
+
+def test_nothing_is_watched_before_six_weeks() -> None:
+    counts = np.ones(ENOUGH_H + 300, dtype=np.int64)
+    counts[ENOUGH_H - 1 :] = 40
+    watched, audit = evidence_of(*stream_of(counts, [ENOUGH_H - 1, ENOUGH_H]))
+    assert watched.log_evidence[0] == 0
+    assert watched.alarm_h[0] == NEVER
+    assert watched.log_evidence[1] > 5
+    assert watched.alarm_h[1] != NEVER
+    assert audit.placebos > 0
+
+
+def test_an_empty_stream_has_no_evidence() -> None:
+    watched, _ = evidence_of(*stream_of(np.zeros(2000, dtype=np.int64), [1500]))
+    assert watched.log_evidence[0] == 0
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 10**6), cut=st.integers(0, 260), surges=st.booleans())
+def test_what_was_known_then_is_what_is_said_now(seed: int, cut: int, surges: bool) -> None:
+    """A ledger as of an hour shows every alarm up to that hour, and no other, as a later one does."""
+    rng = np.random.default_rng(seed)
+    before_golden_week = START - timedelta(days=98)  # Monday 25 February 2019
+    causes = [Cause(AT, 60.0, mean_h=20.0), Cause(AT + 50, 50.0, mean_h=20.0), Cause(AT + 120, 60.0, mean_h=10.0)]
+    causes += [Cause(900 + 160 * i, 60.0, mean_h=10.0) for i in range(3) if surges]
+    joins = World(WARM_DAYS + 14, 7.0).joins(causes, rng).sum(1)
+    at = [AT, AT + 50, AT + 51, AT + 120, AT + 200]
+    whole, _ = evidence_of(*stream_of(joins, at, before_golden_week))
+    length = AT + 1 + cut
+    then, _ = evidence_of(*stream_of(joins[:length], [hour for hour in at if hour < length], before_golden_week))
+    for i, alarm in enumerate(then.alarm_h.tolist()):
+        later = int(whole.alarm_h[i])
+        assert alarm == (later if later <= length else NEVER)
+        assert then.log_evidence[i] <= whole.log_evidence[i] + 1e-9
+
+
+def hours_of(seed: int, surges: bool) -> tuple[Before, list[tuple[Floats, Floats, Floats, NDArray[np.bool_]]]]:
+    rng = np.random.default_rng(seed)
+    before = Before(
+        joins=rng.poisson(2.0, 2).astype(float),
+        base=rng.gamma(2.0, 1.0, 2),
+        frailty=np.array([6.0, 35.0]),
+        echoed=np.array([1.0, 1.1]),
+        echo=np.array([0.0, 0.3]),
+        grain=np.array([1.0, 0.4]),
+        level_doubt=np.array([0.01, 0.1]),
+        surge_rate=np.full(2, 0.03 if surges else 0.0),
+        surging=np.array([0.0, 1.0]),
+    )
+    base, first = rng.gamma(3.0, 0.2, (WATCHED_H, 2)), rng.integers(1, 24, 2)
+    joins = rng.poisson(base * np.where(rng.random((WATCHED_H, 1)) < 0.5, 1.0, 4.0))
+    new_day = (np.arange(WATCHED_H)[:, None] + first) % 24 == 0
+    return before, [(joins[h].astype(float), base[h], before.frailty, new_day[h]) for h in range(WATCHED_H)]
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6), at=st.integers(1, WATCHED_H - 1), surges=st.booleans())
+def test_stored_state_goes_on_as_if_it_had_never_stopped(seed: int, at: int, surges: bool) -> None:
+    before, hours = hours_of(seed, surges)
+    straight = Evidence.start(prior_of("magazine_issue"), before)
+    expected = np.array([straight.tick(*hour) for hour in hours])
+    stopped = Evidence.start(prior_of("magazine_issue"), before)
+    for hour in hours[:at]:
+        stopped.tick(*hour)
+    again = Evidence.restored(prior_of("magazine_issue"), pickle.loads(pickle.dumps(stopped.state())))
+    went_on = np.array([again.tick(*hour) for hour in hours[at:]])
+    assert np.array_equal(went_on, expected[at:])
+
+
+def test_windows_do_not_touch_each_other() -> None:
+    before, hours = hours_of(5, surges=True)
+    both = Evidence.start(prior_of("article"), before)
+    together = np.array([both.tick(*hour) for hour in hours])
+    for i in range(2):
+        alone = Evidence.start(prior_of("article"), Before(**{k: v[i : i + 1] for k, v in vars(before).items()}))
+        apart = np.array([alone.tick(n[i : i + 1], b[i : i + 1], k[i : i + 1], d[i : i + 1]) for n, b, k, d in hours])
+        assert np.allclose(together[:, i], apart[:, 0], atol=1e-9)
+
+
+def test_evidence_is_a_bet_at_fair_odds() -> None:
+    """Under the very model of the null, the mean of E stays 1 at every hour: that makes it valid at any of them."""
+    rng = np.random.default_rng(3)
+    windows, frailty, doubt = 2000, 35.0, 0.1**2
+    none = np.zeros(windows)
+    one_each = np.ones(windows)
+    before = Before(none, none, frailty * one_each, one_each, none, one_each, doubt * one_each, none, none)
+    evidence = Evidence.start(prior_of("article"), before)
+    level = evidence.error[0, :, 0][rng.choice(5, windows, p=ERROR_WEIGHTS)]
+    for day in range(3):
+        rate = 0.3 * level * rng.gamma(frailty, 1 / frailty, windows)
+        for hour in range(24):
+            new_day = np.full(windows, hour == 0 and day > 0)
+            evidence.tick(rng.poisson(rate).astype(float), 0.3 * one_each, frailty * one_each, new_day)
+        e = np.minimum(np.exp(evidence.log_evidence), 50.0)  # rare large values left out: only less is possible
+        assert 0.5 < e.mean() < 1.0 + 4 * e.std() / windows**0.5
+
+
+def test_a_prior_adds_up_to_one() -> None:
+    for kind in ("magazine_issue", "broadcast", "article", "session", "minutes", "session_recording"):
+        assert prior_of(kind).weight.sum() == pytest.approx(1.0)
+        assert prior_of(kind).profile().shape == (WATCHED_H, prior_of(kind).weight.size)
+
+
+def test_joins_that_name_the_publication_are_evidence() -> None:
+    joins = np.full(WATCHED_H, 1.0)
+    named = np.zeros(WATCHED_H, dtype=np.int64)
+    assert np.log(0.98) - 1e-9 <= log_naming(joins, named).min() <= log_naming(joins, named).max() < 0.01
+    named[10:16] = 1
+    log = log_naming(joins, named)
+    assert log[9] < 0 < log[20]
+    assert log[15] > np.log(100)
+    rng = np.random.default_rng(1)
+    chance = [log_naming(joins, rng.binomial(1, 0.02, WATCHED_H)).max() for _ in range(2000)]
+    assert np.mean(np.array(chance) >= np.log(100)) <= 0.01
+
+
+def test_many_publications_share_one_rate_of_false_discoveries() -> None:
+    found = discoveries(np.log([1000.0, 9.0, 30.0, 2.0, 0.5]), 0.1)
+    assert found.tolist() == [True, False, True, False, False]
+    assert not discoveries(np.log([9.0, 1.0]), 0.1).any()
+    assert discoveries(np.zeros(0)).size == 0

@@ -1,0 +1,29 @@
+"""The word for a row."""
+
+import numpy as np
+import pytest
+
+from services.metrics.growth.verdict import ENOUGH_H, verdict
+
+PLAIN = float(np.log(100))
+
+
+@pytest.mark.parametrize(
+    ("effect", "log_evidence", "word"),
+    [
+        (0.99, PLAIN + 0.01, "clear"),
+        (0.99, PLAIN - 0.01, "likely"),
+        (0.95, PLAIN + 5, "likely"),
+        (0.51, 0.0, "likely"),
+        (0.50, PLAIN + 5, "unclear"),
+        (0.0, 0.0, "unclear"),
+    ],
+)
+def test_a_word_needs_probability_and_clear_needs_evidence_too(effect: float, log_evidence: float, word: str) -> None:
+    assert verdict(ENOUGH_H, effect, log_evidence, 100.0) == word
+    assert verdict(ENOUGH_H - 1, effect, log_evidence, 100.0) == "too_little_data"
+
+
+def test_a_raised_threshold_asks_for_more() -> None:
+    assert verdict(ENOUGH_H, 0.99, PLAIN + 1, 100.0) == "clear"
+    assert verdict(ENOUGH_H, 0.99, PLAIN + 1, 500.0) == "likely"
