@@ -89,7 +89,7 @@ async def test_the_log_has_it_under_its_key(stack: Stack, journey: Journey) -> N
 async def test_it_is_counted_in_its_hour(visitor: Visitor, journey: Journey) -> None:
     hour = hour_floor(JOINED_AT)
     asked = f"/v1/joins?by=hour&from={hour:%Y-%m-%dT%H:%M:%SZ}&to={hour + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
-    answer = await until(lambda: read(visitor, asked), lambda found: found["rows"])
+    answer = await until(lambda: read(visitor, asked), lambda found: any(row["joins"] for row in found["rows"]))
     assert [(moment(row["from"]), row["joins"]) for row in answer["rows"]] == [
         (hour, 1),
         (hour + timedelta(hours=1), 0),
@@ -100,7 +100,7 @@ async def test_it_is_counted_in_its_hour(visitor: Visitor, journey: Journey) -> 
 async def test_it_is_counted_on_its_day_in_japan(visitor: Visitor, journey: Journey) -> None:
     day = JOINED_AT.astimezone(JST).date()
     asked = f"/v1/joins?by=day&from={day}&to={day + timedelta(days=1)}"
-    answer = await until(lambda: read(visitor, asked), lambda found: found["rows"])
+    answer = await until(lambda: read(visitor, asked), lambda found: any(row["joins"] for row in found["rows"]))
     (row,) = answer["rows"]
     assert row["joins"] == 1
     assert moment(row["from"]) == jst_midnight(day)
