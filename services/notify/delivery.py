@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from services.notify.outcome import Answer, Verdict
 from services.notify.planning import Planned
 from shared.store.mongo import Binary, Document, UpdateOne
 
+UNTRIED: Final = 0
+
 
 @dataclass(frozen=True)
 class Waiting:
-    """A delivery that is due: `made` attempts were made before this one."""
+    """A delivery that is due: `made` attempts were made before this one.
+
+    `key` is its ordering key, None where order does not count; `next_at_ms` is 0 while it was never tried and counts.
+    """
 
     id: str
     endpoint_id: str
@@ -22,15 +27,23 @@ class Waiting:
     event_id: str
     recorded_ms: int
     body: bytes = field(repr=False)
+    key: str | None = None
+    next_at_ms: int = 0
 
 
 @dataclass(frozen=True)
-class Lane:
-    """What is kept per endpoint beside its settings; `failing_since_ms` is the first of an unbroken row of failures."""
+class LaneState:
+    """What is kept per endpoint beside its settings: the document of `lanes`.
+
+    `failing_since_ms` is the first of an unbroken row of failures; `keyed` says that it has had ordered deliveries;
+    `rung` is counted up when somebody else than its lane has changed deliveries.
+    """
 
     endpoint_id: str
     sequence: int
     failing_since_ms: int | None
+    keyed: bool
+    rung: int
 
 
 @dataclass(frozen=True)
@@ -47,10 +60,16 @@ class Settled:
         """When it is due again; None when it has ended."""
         return self.ended_ms + int(self.verdict.delay_s * 1000) if self.verdict.state == "waiting" else None
 
+    @property
+    def holds(self) -> bool:
+        """Whether the deliveries behind it, of the same key, must wait: for its retry, or for its owner's word."""
+        return self.delivery.key is not None and self.verdict.state in ("waiting", "exhausted")
+
 
 def planned_write(planned: Planned, sequence: int, now_ms: int) -> UpdateOne:
     """Writes the delivery unless it is there; a plain insert of one that is would abort the whole transaction."""
     person = {"person": planned.person} if planned.person else {}
+    key = {"key": planned.key} if planned.key is not None else {}
     document = {
         "endpoint": planned.endpoint.id,
         "owner": planned.endpoint.owner,
@@ -60,11 +79,13 @@ def planned_write(planned: Planned, sequence: int, now_ms: int) -> UpdateOne:
         "recorded_ms": planned.recorded_ms,
         "state": "waiting",
         "made": 0,
-        "next_at_ms": now_ms,
+        # Where order counts, the sequence says who is first, no host's clock.
+        "next_at_ms": now_ms if planned.key is None else UNTRIED,
         "planned_at": datetime.fromtimestamp(now_ms / 1000, UTC),
         "attempts": [],
         "body": Binary(planned.body),
         **person,
+        **key,
     }
     return UpdateOne({"_id": planned.id}, {"$setOnInsert": document}, upsert=True)
 
@@ -79,6 +100,18 @@ def waiting_of(document: Mapping[str, Any]) -> Waiting:
         event_id=document["event_id"],
         recorded_ms=int(document["recorded_ms"]),
         body=bytes(document["body"]),
+        key=document.get("key"),
+        next_at_ms=int(document.get("next_at_ms", UNTRIED)),
+    )
+
+
+def lane_of(document: Mapping[str, Any]) -> LaneState:
+    return LaneState(
+        endpoint_id=document["_id"],
+        sequence=int(document["sequence"]),
+        failing_since_ms=document.get("failing_since_ms"),
+        keyed=bool(document.get("keyed")),
+        rung=int(document.get("rung", 0)),
     )
 
 
@@ -96,10 +129,18 @@ def settlement_write(settled: Settled) -> UpdateOne:
         "duration_ms": answer.duration_ms,
         "failure": answer.failure,
     }
+    if settled.holds:
+        change["holds"] = True
     return UpdateOne(
         {"_id": settled.delivery.id, "state": "waiting", "made": settled.delivery.made},
-        {"$set": change, "$push": {"attempts": attempt}},
+        {"$set": change, "$push": {"attempts": attempt}, **_no_longer(settled)},
     )
+
+
+def _no_longer(settled: Settled) -> Document:
+    if settled.delivery.key is None:
+        return {}
+    return {"$unset": {"behind": ""} if settled.holds else {"behind": "", "holds": ""}}
 
 
 def failing_write(endpoint_id: str, since_ms: int | None) -> UpdateOne:

@@ -11,9 +11,10 @@ from typing import Any, Final
 import structlog
 
 from services.notify.attempts import Attempts, Office
-from services.notify.delivery import Lane as LaneState
+from services.notify.delivery import LaneState
 from services.notify.endpoint import Endpoint, Endpoints
 from services.notify.lanes import Lane
+from services.notify.ordered import OrderedStore
 from services.notify.store import LANES, PAYLOAD_KEPT, NotifyStore
 from shared.bus.outbox import SHARDS
 from shared.store.leases import Leases
@@ -27,9 +28,10 @@ _REOPEN_S: Final = 0.5
 _CLEAN_EVERY_S: Final = 3600.0
 _MEASURE_EVERY_S: Final = 15.0
 _DRAIN_S: Final = 1.5
+_HEARD: Final = ("sequence", "keyed", "rung")
 _CHANGES: Final[tuple[Mapping[str, Any], ...]] = (
     {"$match": {"operationType": {"$in": ["insert", "update"]}}},
-    {"$project": {"documentKey": 1, "updateDescription.updatedFields.sequence": 1}},
+    {"$project": {"documentKey": 1, **{f"updateDescription.updatedFields.{name}": 1 for name in _HEARD}}},
 )
 
 
@@ -47,6 +49,7 @@ class Dispatcher:
         self, store: Store, notify: NotifyStore, endpoints: Endpoints, office: Office, holder: str, in_flight: int
     ) -> None:
         self._notify = notify
+        self._ordered = OrderedStore(store)
         self._parser = endpoints
         self._office = office
         self._in_flight = in_flight
@@ -55,6 +58,7 @@ class Dispatcher:
         self._leases = Leases(store, [f"lanes-{n}" for n in range(SHARDS)], holder, on_change=self._now.set)
         self._lanes: dict[str, Lane] = {}
         self._numbered: dict[str, int] = {}
+        self._rung: dict[str, int] = {}
         self._dropped: dict[str, int] = {}
         self._endpoints: dict[str, Endpoint] = {}
         self._read_at = 0.0
@@ -118,14 +122,19 @@ class Dispatcher:
         if lane is None:
             self._now.set()
             return
-        sequence = change.get("updateDescription", {}).get("updatedFields", {}).get("sequence")
-        if sequence is not None:
-            self._numbered[identity] = int(sequence)
+        fields = change.get("updateDescription", {}).get("updatedFields", {})
+        lane.keyed |= "keyed" in fields
+        if "rung" in fields:
+            self._rung[identity] = int(fields["rung"])
+            lane.look_afresh()
+        if "sequence" in fields:
+            self._numbered[identity] = int(fields["sequence"])
             lane.wake()
 
     async def _look(self) -> None:
         if not self._prepared:
             await self._notify.prepare()
+            await self._ordered.prepare()
             self._prepared = True
         led = self._led()
         await self._read_endpoints()
@@ -159,15 +168,23 @@ class Dispatcher:
         lane = self._lanes.get(identity)
         if lane is None:
             self._open(state)
-        elif self._numbered[identity] != state.sequence:
+            return
+        lane.keyed |= state.keyed
+        if self._rung[identity] != state.rung:
+            self._rung[identity] = state.rung
+            lane.look_afresh()
+        if self._numbered[identity] != state.sequence:
             self._numbered[identity] = state.sequence
             lane.wake()
 
     def _open(self, state: LaneState) -> None:
         identity = state.endpoint_id
         attempts = Attempts(self._office, self._sendable(identity), state.failing_since_ms)
-        self._lanes[identity] = Lane(identity, self._notify, attempts, self._in_flight)
+        self._lanes[identity] = Lane(
+            identity, self._notify, self._ordered, attempts, self._in_flight, keyed=state.keyed
+        )
         self._numbered[identity] = state.sequence
+        self._rung[identity] = state.rung
         self._lanes[identity].open()
 
     def _sendable(self, identity: str) -> Callable[[], Endpoint | None]:

@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import time
 from collections import deque
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 import structlog
 
-from services.notify.delivery import Waiting
+from services.notify.delivery import Settled, Waiting
+from services.notify.lines import Lines
+from services.notify.ordered import OrderedStore
 from services.notify.store import NotifyStore
 
 log = structlog.get_logger(__name__)
@@ -24,7 +27,7 @@ _NEVER: Final = 1 << 62
 class Attempt(Protocol):
     """Makes one attempt. Answers False when it may not (the lane must give the delivery back).
 
-    `written(next_at_ms)` is called later, once what became of it is durable: when it is due again, or None.
+    `written(settled)` is called later, once what became of it is durable.
     Raises StoreError or Overloaded when nothing was concluded.
     """
 
@@ -32,25 +35,41 @@ class Attempt(Protocol):
 
 
 class Written(Protocol):
-    def __call__(self, next_at_ms: int | None) -> None: ...
+    def __call__(self, settled: Settled) -> None: ...
 
 
 class Lane:
     """Takes what is due for one endpoint, in the order in which it became due, and attempts it, `in_flight` at a time.
 
     `wake()` says that something new may be due; the lane's own retries need no waking. What was taken stays in hand
-    until it is written down, so that no read of the queue can take it twice.
+    until it is written down, so that no read of the queue can take it twice. A delivery with a key goes when all of
+    its key that came before have ended (`Lines`); `keyed` says that there may be such.
     """
 
-    def __init__(self, endpoint_id: str, store: NotifyStore, attempt: Attempt, in_flight: int) -> None:
+    def __init__(
+        self,
+        endpoint_id: str,
+        store: NotifyStore,
+        ordered: OrderedStore,
+        attempt: Attempt,
+        in_flight: int,
+        *,
+        keyed: bool = False,
+    ) -> None:
         self.endpoint_id = endpoint_id
+        self.keyed = keyed
         self._store = store
+        self._ordered = ordered
         self._attempt = attempt
         self._in_flight = in_flight
         self._queue: deque[Waiting] = deque()
         self._in_hand: set[str] = set()
         self._written: set[str] = set()
+        self._lines = Lines()
+        self._read_to = 0
+        self._recall_at = 0.0
         self._bell = asyncio.Event()
+        self._look = True
         self._next_due_ms = _NOT_KNOWN
         self._taking = asyncio.Lock()
         self._closing = False
@@ -62,7 +81,14 @@ class Lane:
         ]
 
     def wake(self) -> None:
+        self._look = True
         self._bell.set()
+
+    def look_afresh(self) -> None:
+        """Somebody else has changed deliveries of this endpoint: what is known of them counts no more."""
+        self._recall_at = 0.0
+        self._next_due_ms = _NOT_KNOWN
+        self.wake()
 
     async def close(self, patience_s: float = 0.0) -> None:
         """Takes nothing more; requests in flight may end within `patience_s`, then they are cut off (and repeated)."""
@@ -85,7 +111,7 @@ class Lane:
                 log.warning("lane_waits", endpoint=self.endpoint_id, error=type(error).__name__)
                 await asyncio.sleep(_PAUSE_S)
                 self._next_due_ms = _NOT_KNOWN
-                self._bell.set()
+                self.wake()
 
     async def _next(self) -> Waiting | None:
         """The next due delivery; waits for one. None when the lane closes."""
@@ -93,56 +119,118 @@ class Lane:
             while not self._closing:
                 if self._queue:
                     return self._queue.popleft()
-                if self._bell.is_set() or self._next_due_ms <= _now_ms():
+                if self._look or self._next_due_ms <= _now_ms():
                     await self._refill()
                 else:
                     await self._rest()
         return None
 
     async def _refill(self) -> None:
-        """Takes in hand what is due; when a time that was waited for has come, finds the next. A full page rings."""
+        """Takes in hand what is due; when a time that was waited for has come, finds the next. A full page goes on."""
         now_ms = _now_ms()
         came = self._next_due_ms <= now_ms
-        self._bell.clear()
+        self._look = False
         self._written.clear()
+        if self.keyed:
+            await self._recall()
         limit = _PAGE + len(self._in_hand)
         due = await self._store.due(self.endpoint_id, now_ms, limit)
-        # What was written down while we read may stand in what we read as it was before.
-        fresh = [delivery for delivery in due if delivery.id not in self._in_hand | self._written]
-        self._queue.extend(fresh)
-        self._in_hand.update(delivery.id for delivery in fresh)
-        if len(due) == limit:
-            self._bell.set()
+        self._take(one for one in self._fresh(due) if one.key is None or self._lines.returns(one.key, one))
+        self._look |= len(due) == limit
+        if self.keyed:
+            await self._refill_in_order(now_ms)
         if came:
             self._next_due_ms = _NEVER
             self._due_at(await self._store.next_due_ms(self.endpoint_id, now_ms))
+
+    async def _recall(self) -> None:
+        """Learns, now and then, from the database which keys are held; shelves what a failed write has left."""
+        await self._shelve()
+        if time.monotonic() < self._recall_at:
+            return
+        self._lines.reading()
+        held = await self._ordered.held(self.endpoint_id)
+        self._lines.stored(held, await self._ordered.behind(self.endpoint_id))
+        self._read_to = 0
+        self._recall_at = time.monotonic() + _LOOK_AGAIN_S
+
+    async def _refill_in_order(self, now_ms: int) -> None:
+        for key in list(self._lines.to_call):
+            line = self._lines.called(key, await self._ordered.line(self.endpoint_id, key), now_ms)
+            self._in_hand.update(one.id for one in line)
+            self._queue.extend(list(line)[:1])
+        arrived = await self._ordered.arrivals(self.endpoint_id, self._read_to, _PAGE)
+        for one in self._fresh(arrived):
+            if one.key is None or self._lines.arrives(one.key, one):
+                self._queue.append(one)
+            if one.id not in self._lines.to_shelve:
+                self._in_hand.add(one.id)
+        if arrived:
+            self._read_to = arrived[-1].sequence
+        self._look |= len(arrived) == _PAGE
+        await self._shelve()
+
+    async def _shelve(self) -> None:
+        if ids := list(self._lines.to_shelve):
+            await self._ordered.shelve(ids)
+            for each in ids:
+                self._lines.to_shelve.pop(each, None)
+
+    def _fresh(self, found: Iterable[Waiting]) -> list[Waiting]:
+        """What was written down while we read may stand in what we read as it was before."""
+        return [one for one in found if one.id not in self._in_hand and one.id not in self._written]
+
+    def _take(self, deliveries: Iterable[Waiting]) -> None:
+        for one in deliveries:
+            self._queue.append(one)
+            self._in_hand.add(one.id)
 
     async def _rest(self) -> None:
         wait_s = min((self._next_due_ms - _now_ms()) / 1000, _LOOK_AGAIN_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(wait_s, 0.001)):
                 await self._bell.wait()
+        self._bell.clear()
 
     def _due_at(self, moment_ms: int | None) -> None:
         if moment_ms is not None:
             self._next_due_ms = min(self._next_due_ms, moment_ms)
 
     async def _make(self, delivery: Waiting) -> None:
-        def written(next_at_ms: int | None) -> None:
-            self._in_hand.discard(delivery.id)
-            self._written.add(delivery.id)
-            if next_at_ms is not None:
-                self._due_at(next_at_ms)
-                self._bell.set()
-
         try:
-            made = await self._attempt(delivery, written)
+            made = await self._attempt(delivery, self._ended)
         except BaseException:
-            self._in_hand.discard(delivery.id)
+            self._give_back(delivery)
             raise
         if not made:
-            self._in_hand.discard(delivery.id)
+            self._give_back(delivery)
             await asyncio.sleep(_NOT_NOW_S)
+
+    def _ended(self, settled: Settled) -> None:
+        delivery = settled.delivery
+        self._leaves(delivery)
+        if delivery.key is not None:
+            self._go_on(delivery.key, settled)
+        self._due_at(settled.next_at_ms)
+        self._bell.set()
+
+    def _go_on(self, key: str, settled: Settled) -> None:
+        if settled.holds:
+            for one in self._lines.holds(key, settled.delivery.id):
+                self._leaves(one)
+        elif following := self._lines.ends(key):
+            self._queue.append(following)
+        self._look |= bool(self._lines.to_shelve or self._lines.to_call)
+
+    def _give_back(self, delivery: Waiting) -> None:
+        self._in_hand.discard(delivery.id)
+        if delivery.key is not None:
+            for one in self._lines.gives_back(delivery.key):
+                self._in_hand.discard(one.id)
+
+    def _leaves(self, delivery: Waiting) -> None:
+        self._in_hand.discard(delivery.id)
+        self._written.add(delivery.id)
 
 
 def _now_ms() -> int:

@@ -13,7 +13,10 @@ _HEARING = ("active", "paused")
 
 @dataclass(frozen=True)
 class Planned:
-    """One event for one endpoint. `id` is the `webhook-id`; `person` the member it tells of, if of one."""
+    """One event for one endpoint. `id` is the `webhook-id`; `person` the member it tells of, if of one.
+
+    `key` is the event's subject as the endpoint is told it, if the endpoint is ordered.
+    """
 
     id: str
     endpoint: Endpoint = field(repr=False)
@@ -22,6 +25,7 @@ class Planned:
     person: str | None
     recorded_ms: int
     body: bytes = field(repr=False)
+    key: str | None = None
 
 
 def plan(event: Event, recorded_ms: int, endpoints: Iterable[Endpoint]) -> Iterator[Planned]:
@@ -45,7 +49,13 @@ def plan(event: Event, recorded_ms: int, endpoints: Iterable[Endpoint]) -> Itera
             person=event.envelope.subject if entry.subject_is_person else None,
             recorded_ms=recorded_ms,
             body=body,
+            key=_subject(event, entry, endpoint) if endpoint.ordered else None,
         )
+
+
+def _subject(event: Event, entry: EventType, endpoint: Endpoint) -> str:
+    told = event.envelope.subject
+    return endpoint.pseudonyms.person(told) if entry.subject_is_person and endpoint.identifiers == "pairwise" else told
 
 
 def _hears(endpoint: Endpoint, entry: EventType, event: Event, recorded_ms: int) -> bool:

@@ -69,7 +69,7 @@ class Results:
                 batch.append(self._queue.get_nowait())
             await self._write(batch)
             for result in batch:
-                result.written(result.settled.next_at_ms)
+                result.written(result.settled)
                 self._queue.task_done()
 
     async def _write(self, batch: list[Result]) -> None:

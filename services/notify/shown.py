@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from services.notify.delivery import UNTRIED
 from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
 from services.notify.exchange import version
 from services.notify.outcome import DeliveryState, Failure
@@ -63,7 +64,14 @@ class DeliveryShown(BaseModel):
     event_id: str
     state: DeliveryState
     planned_at: datetime
-    next_attempt_at: Annotated[datetime | None, Field(description="While it waits.")]
+    next_attempt_at: Annotated[datetime | None, Field(description="While it waits, unless it is blocked.")]
+    blocked: Annotated[
+        bool,
+        Field(
+            description="Of an ordered endpoint: one about the same subject came before it and has not ended. Of an "
+            "exhausted one: it blocks those after it until you replay or skip it."
+        ),
+    ]
     attempts: list[AttemptShown]
 
 
@@ -89,7 +97,8 @@ def delivery_shown(found: Document) -> dict[str, object]:
         "id": found["_id"],
         "endpoint_id": found["endpoint"],
         **{name: found[name] for name in ("sequence", "event_type", "event_id", "state", "planned_at")},
-        "next_attempt_at": _moment(found["next_at_ms"]) if found["state"] == "waiting" else None,
+        "next_attempt_at": _next_attempt(found),
+        "blocked": bool(found.get("behind")) or (found["state"] == "exhausted" and bool(found.get("holds"))),
         "attempts": [
             {
                 "at": _moment(attempt["at_ms"]),
@@ -100,6 +109,14 @@ def delivery_shown(found: Document) -> dict[str, object]:
             for attempt in found["attempts"]
         ],
     }
+
+
+def _next_attempt(found: Document) -> datetime | None:
+    """None for what has ended, and for what waits until those before it, of the same key, have ended."""
+    if found["state"] != "waiting" or "next_at_ms" not in found:
+        return None
+    planned: datetime = found["planned_at"]
+    return planned if found["next_at_ms"] == UNTRIED else _moment(found["next_at_ms"])
 
 
 def _moment(ms: int) -> datetime:

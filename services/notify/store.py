@@ -6,11 +6,21 @@ lost its lease can repeat a request but never undo what another has written.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from services.notify.delivery import Lane, Settled, Waiting, failing_write, planned_write, settlement_write, waiting_of
+from services.notify.delivery import (
+    UNTRIED,
+    LaneState,
+    Settled,
+    Waiting,
+    failing_write,
+    lane_of,
+    planned_write,
+    settlement_write,
+    waiting_of,
+)
 from services.notify.planning import Planned
 from shared.bus.outbox import shard_of
 from shared.store.mongo import Document, Session, Store, UpdateOne
@@ -66,7 +76,8 @@ class NotifyStore:
         number is not looked for first: it becomes a gap.
         """
         counts = Counter(one.endpoint.id for one in planned)
-        last = await self._number(counts, session)
+        ordered = {one.endpoint.id for one in planned if one.key is not None}
+        last = await self._number(counts, ordered, session)
         following = {endpoint: last[endpoint] - count for endpoint, count in counts.items()}
         writes = []
         for one in planned:
@@ -74,9 +85,13 @@ class NotifyStore:
             writes.append(planned_write(one, following[one.endpoint.id], now_ms))
         await self._deliveries.bulk_write(writes, ordered=False, session=session)
 
-    async def _number(self, counts: Mapping[str, int], session: Session) -> dict[str, int]:
+    async def _number(self, counts: Mapping[str, int], ordered: Container[str], session: Session) -> dict[str, int]:
         """Takes a block of sequence numbers per endpoint; answers the last number of each."""
-        writes = {one: {"$inc": {"sequence": n}, "$setOnInsert": {"shard": shard_of(one)}} for one, n in counts.items()}
+        writes: dict[str, Document] = {
+            one: {"$inc": {"sequence": n}, "$setOnInsert": {"shard": shard_of(one)}}
+            | ({"$set": {"keyed": True}} if one in ordered else {})
+            for one, n in counts.items()
+        }
         if len(writes) <= _FEW:
             found = [
                 await self._lanes.find_one_and_update(
@@ -90,15 +105,16 @@ class NotifyStore:
             found = await self._lanes.find({"_id": {"$in": list(writes)}}, session=session).to_list(None)
         return {document["_id"]: int(document["sequence"]) for document in found}
 
-    async def lanes(self, shards: Iterable[int]) -> list[Lane]:
+    async def lanes(self, shards: Iterable[int]) -> list[LaneState]:
         """The lanes of these shards that have had a delivery."""
         found = await self._lanes.find({"shard": {"$in": list(shards)}}).to_list(None)
-        return [Lane(each["_id"], int(each["sequence"]), each.get("failing_since_ms")) for each in found]
+        return [lane_of(each) for each in found]
 
     async def due(self, endpoint_id: str, now_ms: int, limit: int) -> list[Waiting]:
-        """What may be sent now, in the order in which it became due."""
+        """What may be sent now, in the order in which it became due; not what waits for its first turn in order."""
+        time_came = {"$gt": UNTRIED, "$lte": now_ms}
         found = await (
-            self._deliveries.find({"endpoint": endpoint_id, "state": "waiting", "next_at_ms": {"$lte": now_ms}})
+            self._deliveries.find({"endpoint": endpoint_id, "state": "waiting", "next_at_ms": time_came})
             .sort([("next_at_ms", 1), ("sequence", 1)])
             .limit(limit)
             .to_list(None)
@@ -123,8 +139,10 @@ class NotifyStore:
     async def drop(self, endpoint_id: str) -> int:
         """Gives up all that waits for an endpoint which receives nothing more; resumed, it begins without a past."""
         dropped = await self._deliveries.update_many(
-            {"endpoint": endpoint_id, "state": "waiting"}, {"$set": {"state": "dropped", "done_at": datetime.now(UTC)}}
+            {"endpoint": endpoint_id, "state": "waiting"},
+            {"$set": {"state": "dropped", "done_at": datetime.now(UTC)}, "$unset": {"behind": ""}},
         )
+        await self._deliveries.update_many({"endpoint": endpoint_id, "holds": True}, {"$unset": {"holds": ""}})
         await self._lanes.update_one({"_id": endpoint_id}, {"$unset": {"failing_since_ms": ""}})
         return int(dropped.modified_count)
 
