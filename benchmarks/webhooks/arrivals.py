@@ -11,8 +11,10 @@ import numpy.typing as npt
 # attempt, status (0: none was given).
 NOTE: Final = "<dqqQihh"
 _DTYPE: Final = np.dtype(
-    [("at", "<f8"), ("number", "<i8"), ("sequence", "<i8"), ("id", "<u8"), ("receiver", "<i4")]
-    + [("attempt", "<i2"), ("status", "<i2")]
+    {
+        "names": ["at", "number", "sequence", "id", "receiver", "attempt", "status"],
+        "formats": ["<f8", "<i8", "<i8", "<u8", "<i4", "<i2", "<i2"],
+    }
 )
 Notes = npt.NDArray[np.void]
 _WIDE: Final = 1 << 40

@@ -1,4 +1,4 @@
-"""How receivers answer: as they should, late, never, a drop at a time, without end, or badly for a share of requests."""
+"""How receivers answer: as they should, late, never, a drop at a time, without end, or badly to a share."""
 
 import asyncio
 import gzip
@@ -29,8 +29,12 @@ def normal() -> Answer:
 
 def slow(delay_s: float) -> Answer:
     def answer(transport: asyncio.Transport) -> int:
-        asyncio.get_running_loop().call_later(delay_s, lambda: transport.is_closing() or transport.write(OK))
+        asyncio.get_running_loop().call_later(delay_s, late, transport)
         return 204
+
+    def late(transport: asyncio.Transport) -> None:
+        if not transport.is_closing():
+            transport.write(OK)
 
     return answer
 

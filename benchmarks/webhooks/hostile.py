@@ -21,7 +21,8 @@ async def run(scale: Scale, size: Size) -> Result:
         await here.settle_in([("normal", None)], [("archive-withdrawn",)])
         await here.publish(50, names=("archive-withdrawn",))
         await here.taken(50, 60)
-        await _attempted(here, *await here.settle_in([("hung", None)], [("join-voided",)]), "join-voided")
+        (first,) = await here.settle_in([("hung", None)], [("join-voided",)])
+        await _attempted(here, first, "join-voided")
         for kind, name in zip(HOSTILE, _NAMES, strict=True):
             scale.say(f"hostile: {kind}")
             (receiver,) = await here.settle_in([(kind, None)], [(name,)])

@@ -1,4 +1,4 @@
-"""From publishing to arrival at 200 and 500 events a second, and the same with a twentieth of them for a hung endpoint."""
+"""From publishing to arrival at 200 and 500 events a second; the same with a twentieth of them for a hung endpoint."""
 
 from collections.abc import Sequence
 

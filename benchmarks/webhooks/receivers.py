@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
             head = self._buffer[:end]
-            length = int(dict((name.lower(), value) for name, value in _FACTS.findall(head))[b"content-length"])
+            length = int({name.lower(): value for name, value in _FACTS.findall(head)}[b"content-length"])
             if len(self._buffer) < end + 4 + length:
                 return
             body, self._buffer = self._buffer[end + 4 : end + 4 + length], self._buffer[end + 4 + length :]

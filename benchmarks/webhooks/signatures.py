@@ -8,7 +8,7 @@ import svix
 
 
 def verified(samples: Sequence[Mapping[str, Any]], secrets: Mapping[int, str]) -> int:
-    """How many samples there were. Raises the library's error for one that it refuses (also when over 5 minutes old)."""
+    """How many samples there were. Raises the library's error for one that it refuses, as it does after 5 minutes."""
     for sample in samples:
         headers = _headers(sample["head"])
         standardwebhooks.Webhook(secrets[sample["receiver"]]).verify(sample["body"], headers)

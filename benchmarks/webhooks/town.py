@@ -47,7 +47,8 @@ class Published:
         """The numbers of the events with this name."""
         numbers = np.arange(self.first, self.first + len(self.times), dtype=np.int64)
         names = np.array(self.names)
-        return numbers[names[numbers % len(names)] == name]
+        found: npt.NDArray[np.int64] = numbers[names[numbers % len(names)] == name]
+        return found
 
 
 @dataclass
@@ -105,7 +106,7 @@ class Town:
             "times": str(self.folder / f"times-{first}"),
         }
         answer = await answer_of("benchmarks.webhooks.publisher", spec, within_s=count / (rate or count) + 120)
-        times = np.fromfile(spec["times"], dtype=np.float64)
+        times = np.fromfile(str(spec["times"]), dtype=np.float64)
         return Published(first, names, times, answer["seconds"], answer["cpu_s"])
 
     async def taken(self, count: int, within_s: float) -> None:
