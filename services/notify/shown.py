@@ -1,7 +1,7 @@
 """What an owner is shown of endpoints and of their deliveries: the models, and the documents in their words."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -30,6 +30,7 @@ class EndpointShown(BaseModel):
     kind: Kind
     language: Language
     owner: str
+    filter: dict[str, Any] | None
     description: str
     ordered: bool
     in_flight: int | None
