@@ -24,6 +24,7 @@ LARGEST_NUMBER: Final = 2**53 - 1
 """Beyond it, readers of JSON differ about which number a text says."""
 
 PATH: Final = re.compile(r"[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,15}")
+LONGEST_PATH: Final = 200
 TESTS: Final = ("equals", "in", "exists", "prefix", "range")
 BOUNDS: Final = ("gt", "gte", "lt", "lte")
 _GRAMMAR: Final = 'one of {"all": […]}, {"any": […]}, {"not": …}, {"path": "data.source", "equals": …}'
@@ -132,8 +133,8 @@ def _condition(said: object, place: str, depth: int, leaves: "count[int]") -> Co
 
 def _leaf(said: Mapping[str, Any], place: str) -> Condition:
     path = said["path"]
-    if not isinstance(path, str) or not PATH.fullmatch(path):
-        raise BadFilter(f"{place}.path", "is no path; a path is 1 to 16 names joined by dots, such as data.source")
+    if not isinstance(path, str) or len(path) > LONGEST_PATH or not PATH.fullmatch(path):
+        raise BadFilter(f"{place}.path", f"is no path: 1 to 16 names joined by dots, {LONGEST_PATH} characters at most")
     tests = [name for name in said if name != "path"]
     if len(tests) != 1 or tests[0] not in TESTS:
         raise BadFilter(place, f"beside the path stands exactly one of {', '.join(TESTS)}")

@@ -10,7 +10,7 @@ from services.notify.filter_schema import FILTER_SCHEMA
 from services.notify.filters import MOST_BYTES, MOST_DEPTH, MOST_LEAVES
 from services.notify.globs import PATTERN
 from services.notify.target import MAX_URL
-from shared.requests import RequestBody
+from shared.requests import ONE_LINE, WHOLE, RequestBody
 
 _LABEL: Final = "(?!..--)[A-Za-z0-9]([A-Za-z0-9-]{0,40}[A-Za-z0-9])?"
 _NAME: Final = rf"({_LABEL}[.]){{1,4}}(?!({'|'.join(SPECIAL_NAMES)})([:/?#]|$))[A-Za-z]{{2,40}}"
@@ -61,7 +61,7 @@ Filter = Annotated[
     ),
     WithJsonSchema(FILTER_SCHEMA),
 ]
-Description = Annotated[str, Field(max_length=200, description="Shown to you, never sent.")]
+Description = Annotated[str, Field(max_length=200, pattern=ONE_LINE, description="Shown to you, never sent.")]
 Ordered = Annotated[
     bool,
     Field(
@@ -70,10 +70,10 @@ Ordered = Annotated[
     ),
 ]
 InFlight = Annotated[
-    int, Field(ge=1, le=MOST_IN_FLIGHT, description="Requests at a time; null leaves it to the operator.")
+    int, Field(ge=1, le=MOST_IN_FLIGHT, description="Requests at a time; null leaves it to the operator."), WHOLE
 ]
 PerMinute = Annotated[
-    int, Field(ge=1, le=MOST_PER_MINUTE, description="At most so many requests a minute; null: no limit.")
+    int, Field(ge=1, le=MOST_PER_MINUTE, description="At most so many requests a minute; null: no limit."), WHOLE
 ]
 ExpiresAfter = Annotated[
     dict[Pattern, Annotated[float, Field(gt=0, le=90 * 86400)]],

@@ -1,13 +1,15 @@
 """What an owner does with an endpoint that is there: change it, try it, give it another secret."""
 
+import asyncio
 import uuid
 from typing import Any
 
 import httpx
 import pytest
 
+from shared.catalogue import MemberJoined, MemberLeft
 from tests.services.notify.receiver import receiving
-from tests.services.notify.world import Register, World, joined
+from tests.services.notify.world import Register, World, about, joined
 
 URL = "https://hooks.example.com/kairan"
 
@@ -98,3 +100,52 @@ async def test_a_filter_decides_what_is_planned_and_sees_only_the_endpoints_own_
         (found,) = await pairwise.until(lambda received: len(received) == 1)
         assert found.sequence == 1  # the real id that its filter named was never there to be seen
         assert [one.event["subject"] for one in real.received] == [first.envelope.subject]
+
+
+async def dry_run(notify: httpx.AsyncClient, place: str, *ids: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The endpoint's own dry run once it has seen these events, and what it says of each."""
+    async with asyncio.timeout(30):
+        while True:
+            found = (await notify.post(f"{place}/dry-run")).json()
+            said = {one["id"]: one for one in found["events"]}
+            if said.keys() >= set(ids):
+                return found, [said[one] for one in ids]
+            await asyncio.sleep(0.2)
+
+
+async def test_a_dry_run_says_of_the_last_events_which_would_have_come_and_why_not(
+    notify: httpx.AsyncClient, world: World
+) -> None:
+    place = await made(notify, identifiers="real", filter={"path": "data.source", "equals": "search"})
+    join, other, left = joined(), about(MemberJoined(source="referral")), about(MemberLeft(reason_code="self"))
+    await world.publish(left, join, other)
+    found, (fits, filtered, unheard) = await dry_run(notify, place, *(one.envelope.id for one in (join, other, left)))
+    assert (fits["type"], fits["match"], fits["why_not"], fits["place"]) == (
+        "kairan.member-joined.v1",
+        True,
+        None,
+        None,
+    )
+    assert (filtered["match"], filtered["why_not"], filtered["place"]) == (False, "filter", "filter")
+    assert (unheard["match"], unheard["why_not"]) == (False, "event_types")
+    assert found["looked_at"] == len(found["events"]) <= 100
+    assert found["matched"] == sum(one["match"] for one in found["events"])
+
+
+async def test_a_dry_run_tries_what_it_is_given_and_shows_pairwise_ids(notify: httpx.AsyncClient, world: World) -> None:
+    real, place = await made(notify, identifiers="real"), await made(notify)
+    join = joined()
+    await world.publish(join)
+    await dry_run(notify, real, join.envelope.id)
+    condition = {"all": [{"path": "type", "exists": True}, {"path": "subject", "equals": join.envelope.subject}]}
+    tried = (await notify.post(f"{place}/dry-run", json={"event_types": ["*"], "filter": condition})).json()
+    assert {(one["why_not"], one["place"]) for one in tried["events"]} <= {
+        ("filter", "filter.all[1]"),
+        ("itself", None),
+    }
+    assert join.envelope.id not in {one["id"] for one in tried["events"]}
+    everything = (await notify.post(f"{place}/dry-run", json={"event_types": ["member-*"], "filter": None})).json()
+    assert everything["matched"] >= 1
+    bad = await notify.post(f"{place}/dry-run", json={"filter": {"path": "type"}})
+    assert (bad.status_code, bad.json()["place"]) == (422, "filter")
+    assert (await notify.post(f"/v1/endpoints/{uuid.uuid4()}/dry-run")).status_code == 404
