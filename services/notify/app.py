@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from services.notify.address_check import Judgement, check_address, check_case
-from services.notify.api import EndpointsApi
+from services.notify.api.deliveries import DeliveriesApi
+from services.notify.api.endpoints import EndpointsApi
 from services.notify.attempts import Office
 from services.notify.consumers import Planner, subscription
+from services.notify.desk import Desk
 from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
 from services.notify.guard_settings import GuardSettings
@@ -53,7 +55,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         kind=settings.kafka_kind,
         instance=settings.instance,
     )
-    api = EndpointsApi(notify, registry, vault, guard, lookup, dispatcher.look_again)
+    desk = Desk(notify, registry, vault, guard, lookup, dispatcher.look_again)
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
@@ -64,7 +66,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         name=NAME,
         title="Kairan notify",
         description="Who hears of it: webhook endpoints, and the log of what was delivered to them.",
-        routers=[api.routes()],
+        routers=[EndpointsApi(desk).routes(), DeliveriesApi(notify).routes()],
         parts=[write_side, sender, results, dispatcher, consumer],
         health=health,
         verifier=Verifier(settings),

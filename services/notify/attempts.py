@@ -46,7 +46,7 @@ class Attempts:
         endpoint = self._endpoint()
         if endpoint is None:
             return False
-        answer = await self._office.sender.send(posting(endpoint, delivery, int(time.time())))
+        answer = await self._office.sender.send(posting(endpoint, delivery, int(time.time() * 1000)))
         ended_ms = int(time.time() * 1000)
         why = gone_or_failing(answer, self._failing_since_ms, ended_ms)
         if why is not None:
@@ -87,15 +87,16 @@ class Attempts:
         self._office.on_disabled()
 
 
-def posting(endpoint: Endpoint, delivery: Waiting, timestamp_s: int) -> Posting:
+def posting(endpoint: Endpoint, delivery: Waiting, now_ms: int) -> Posting:
     """The request of one attempt, signed for this moment."""
+    timestamp_s = now_ms // 1000
     return Posting(
         url=endpoint.url,
         headers={
             "Content-Type": "application/cloudevents+json",
             "webhook-id": delivery.id,
             "webhook-timestamp": str(timestamp_s),
-            "webhook-signature": sign(endpoint.signing_keys, delivery.id, timestamp_s, delivery.body),
+            "webhook-signature": sign(endpoint.signing_keys(now_ms), delivery.id, timestamp_s, delivery.body),
             "webhook-attempt": str(delivery.made + 1),
             "webhook-sequence": str(delivery.sequence),
         },

@@ -53,6 +53,7 @@ def planned_write(planned: Planned, sequence: int, now_ms: int) -> UpdateOne:
     person = {"person": planned.person} if planned.person else {}
     document = {
         "endpoint": planned.endpoint.id,
+        "owner": planned.endpoint.owner,
         "sequence": sequence,
         "event_type": planned.event_type,
         "event_id": planned.event_id,

@@ -9,7 +9,9 @@ from shared.catalogue import CATALOGUE, RESERVED, DeliveryExhausted, DisableReas
 
 State = dict[str, Any]
 Identifiers = Literal["pairwise", "real"]
-EndpointState = Literal["active", "paused", "disabled", "deleted"]
+EndpointState = Literal["unverified", "active", "paused", "disabled", "deleted"]
+Kind = Literal["webhook", "slack", "teams", "discord", "apprise"]
+Language = Literal["ja", "en"]
 
 TOPICS: Final = ("kairan.member", "kairan.session", "kairan.archive", "kairan.growth", "kairan.delivery")
 """What endpoints can hear. Never the member profiles, which could single a person out, nor the clock of a replay."""
@@ -17,6 +19,19 @@ TOPICS: Final = ("kairan.member", "kairan.session", "kairan.archive", "kairan.gr
 MAX_PATTERNS: Final = 100
 OFFERED: Final = tuple(name for name in CATALOGUE.names() if CATALOGUE.by_name(name).topic in TOPICS)
 EVENT_NAMES: Final = (*OFFERED, *sorted(RESERVED))
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "kind": "webhook",
+    "language": "ja",
+    "owner": "",
+    "description": "",
+    "filter": None,
+    "ordered": False,
+    "in_flight": None,
+    "per_minute": None,
+    "expires_after_s": None,
+    "disclosure": None,
+}
+"""What an endpoint is unless its owner says otherwise."""
 
 
 class NotPossible(Exception):
@@ -42,9 +57,15 @@ class NewEndpoint:
     url: str
     event_types: tuple[str, ...]
     identifiers: Identifiers
-    secrets: tuple[str, ...]
+    secret: str
     pairwise_key: str
     created_ms: int
+    owner: str
+    description: str = ""
+    ordered: bool = False
+    in_flight: int | None = None
+    per_minute: int | None = None
+    expires_after_s: Mapping[str, float] | None = None
 
 
 def check_patterns(patterns: Sequence[str]) -> None:
@@ -63,16 +84,33 @@ def create(wish: NewEndpoint) -> Change:
     """A new, active endpoint. It hears what is recorded from `created_ms` (wall clock, Unix milliseconds) on."""
     return Change(
         {
+            **DEFAULTS,
             "url": wish.url,
             "event_types": list(wish.event_types),
             "identifiers": wish.identifiers,
-            "secrets": list(wish.secrets),
+            "secrets": [{"sealed": wish.secret, "created_ms": wish.created_ms, "expires_ms": None}],
             "pairwise_key": wish.pairwise_key,
             "created_ms": wish.created_ms,
+            "owner": wish.owner,
+            "description": wish.description,
+            "ordered": wish.ordered,
+            "in_flight": wish.in_flight,
+            "per_minute": wish.per_minute,
+            "expires_after_s": dict(wish.expires_after_s) if wish.expires_after_s else None,
             "state": "active",
             "reason": None,
         }
     )
+
+
+def completed(document: Mapping[str, Any]) -> State:
+    """The document with a value for every field, also of an endpoint made before there was one."""
+    full = {**DEFAULTS, **document}
+    secrets = [
+        {"sealed": one, "created_ms": document["created_ms"], "expires_ms": None} if isinstance(one, str) else one
+        for one in full["secrets"]
+    ]
+    return {**full, "secrets": secrets}
 
 
 def pause(state: Mapping[str, Any] | None) -> Change:

@@ -2,18 +2,34 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from services.notify.domain import EndpointState, Identifiers
+from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
 from services.notify.pairwise import Pseudonyms
 from services.notify.signing import secret_key
 from services.notify.vault import Vault
 from shared.bus.outbox import shard_of
 
+_AS_STORED: Final = (
+    *("url", "identifiers", "state", "created_ms", "kind", "language"),
+    *("owner", "filter", "ordered", "in_flight", "per_minute"),
+)
+
+
+@dataclass(frozen=True)
+class Secret:
+    """One key that signs, until `expires_ms` (wall clock, Unix milliseconds) if it was replaced."""
+
+    key: bytes = field(repr=False)
+    expires_ms: int | None
+
 
 @dataclass(frozen=True)
 class Endpoint:
-    """`created_ms` is wall time in Unix milliseconds; `signing_keys` are the active secrets, newest first."""
+    """`created_ms` is wall time in Unix milliseconds; `in_flight` None leaves it to the service's setting.
+
+    `expires_after_s` says for patterns of event names how old such an event may be when it is sent.
+    """
 
     id: str
     url: str
@@ -21,8 +37,20 @@ class Endpoint:
     identifiers: Identifiers
     state: EndpointState
     created_ms: int
-    signing_keys: tuple[bytes, ...] = field(repr=False)
+    kind: Kind
+    language: Language
+    owner: str
+    filter: Mapping[str, Any] | None
+    ordered: bool
+    in_flight: int | None
+    per_minute: int | None
+    expires_after_s: Mapping[str, float]
+    secrets: tuple[Secret, ...] = field(repr=False)
     pseudonyms: Pseudonyms = field(repr=False)
+
+    def signing_keys(self, now_ms: int) -> tuple[bytes, ...]:
+        """The secrets that sign at this moment, newest first."""
+        return tuple(one.key for one in self.secrets if one.expires_ms is None or now_ms < one.expires_ms)
 
     @property
     def shard(self) -> int:
@@ -43,15 +71,19 @@ class Endpoints:
         known = self._parsed.get(document["_id"])
         if known is not None and known[0] == document:
             return known[1]
-        endpoint = Endpoint(
-            id=document["_id"],
-            url=document["url"],
-            event_types=tuple(document["event_types"]),
-            identifiers=document["identifiers"],
-            state=document["state"],
-            created_ms=document["created_ms"],
-            signing_keys=tuple(secret_key(self._vault.open(sealed).decode()) for sealed in document["secrets"]),
-            pseudonyms=Pseudonyms(self._vault.open(document["pairwise_key"]) if document["pairwise_key"] else b""),
-        )
+        endpoint = self._parse(completed(document))
         self._parsed[endpoint.id] = (document, endpoint)
         return endpoint
+
+    def _parse(self, full: Mapping[str, Any]) -> Endpoint:
+        return Endpoint(
+            id=full["_id"],
+            **{name: full[name] for name in _AS_STORED},
+            event_types=tuple(full["event_types"]),
+            expires_after_s=full["expires_after_s"] or {},
+            secrets=tuple(self._secret(one) for one in full["secrets"]),
+            pseudonyms=Pseudonyms(self._vault.open(full["pairwise_key"]) if full["pairwise_key"] else b""),
+        )
+
+    def _secret(self, stored: Mapping[str, Any]) -> Secret:
+        return Secret(secret_key(self._vault.open(stored["sealed"]).decode()), stored["expires_ms"])

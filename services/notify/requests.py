@@ -1,14 +1,12 @@
-"""What a client may say about endpoints, and what it is shown of them and of their deliveries."""
+"""What a client may say about endpoints."""
 
-from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from services.notify.address_guard import SPECIAL_NAMES
-from services.notify.domain import EVENT_NAMES, MAX_PATTERNS, EndpointState, Identifiers
+from services.notify.domain import EVENT_NAMES, MAX_PATTERNS, Identifiers
 from services.notify.globs import PATTERN
-from services.notify.outcome import DeliveryState, Failure
 from services.notify.target import MAX_URL
 
 _LABEL: Final = "(?!..--)[A-Za-z0-9]([A-Za-z0-9-]{0,40}[A-Za-z0-9])?"
@@ -18,6 +16,8 @@ _REST: Final = rf"([A-Za-z0-9#!$&'()*+,;=:@/?._~-]|{_ESCAPE})*"
 # What is taken from everybody. International names and paths (of which more than one character is sent for each), IP
 # addresses and networks that the operator has opened are taken too, but no pattern could tell which.
 PLAIN_URL: Final = rf"^[Hh][Tt][Tt][Pp][Ss]://{_NAME}(:(443|8443))?([/?#]{_REST})?$"
+MOST_IN_FLIGHT: Final = 64
+MOST_PER_MINUTE: Final = 600_000
 _FAMILIES: Final = sorted({name.split("-")[0] for name in EVENT_NAMES})
 
 Url = Annotated[
@@ -62,58 +62,28 @@ class Registering(_Said):
             "the scope endpoints:trusted."
         ),
     ] = "pairwise"
-
-
-class Registered(BaseModel):
-    """The one answer that shows the secret; a repeat with the same Idempotency-Key shows it again."""
-
-    id: str
-    version: Annotated[int, Field(ge=1)]
-    secret: Annotated[str, Field(description="whsec_ and the key in base64: what signatures are checked with.")]
-
-
-class EndpointShown(BaseModel):
-    """An endpoint, without its secret."""
-
-    id: str
-    version: Annotated[int, Field(ge=1)]
-    url: str
-    event_types: list[str]
-    identifiers: Identifiers
-    state: EndpointState
-    reason: Annotated[str | None, Field(description="Why it is disabled: gone (410), failing (5 days), or null.")]
-    created_at: datetime
-
-
-class EndpointList(BaseModel):
-    endpoints: list[EndpointShown]
-
-
-class AttemptShown(BaseModel):
-    """One request: `status` is null when there was no answer."""
-
-    at: datetime
-    status: int | None
-    duration_ms: float
-    error: Annotated[Failure | None, Field(description="Why it did not deliver; null when it did.")]
-
-
-class DeliveryShown(BaseModel):
-    """One event for one endpoint; never its payload. `id` is the `webhook-id`, `event_id` the event's id on the bus."""
-
-    id: str
-    endpoint_id: str
-    sequence: int
-    event_type: str
-    event_id: str
-    state: DeliveryState
-    planned_at: datetime
-    next_attempt_at: Annotated[datetime | None, Field(description="While it waits.")]
-    attempts: list[AttemptShown]
-
-
-class DeliveryList(BaseModel):
-    deliveries: list[DeliveryShown]
+    description: Annotated[str, Field(max_length=200, description="Shown to you, never sent.")] = ""
+    ordered: Annotated[
+        bool,
+        Field(
+            description="Deliveries about one subject come one after another, in the order of the bus; one that fails "
+            "holds up its own subject only."
+        ),
+    ] = False
+    in_flight: Annotated[
+        int | None, Field(ge=1, le=MOST_IN_FLIGHT, description="Requests at a time; null leaves it to the operator.")
+    ] = None
+    per_minute: Annotated[
+        int | None, Field(ge=1, le=MOST_PER_MINUTE, description="At most so many requests a minute; null: no limit.")
+    ] = None
+    expires_after_s: Annotated[
+        dict[Pattern, Annotated[float, Field(gt=0, le=90 * 86400)]] | None,
+        Field(
+            max_length=MAX_PATTERNS,
+            description="How many seconds after it was recorded an event is still worth sending, by pattern of its "
+            "name; the shortest that fits counts. null: as long as attempts are made.",
+        ),
+    ] = None
 
 
 REGISTER: Final[dict[str, Any]] = {
@@ -121,4 +91,3 @@ REGISTER: Final[dict[str, Any]] = {
     "event_types": ["member-joined", "session-*"],
     "identifiers": "pairwise",
 }
-StateFilter = Literal["waiting", "delivered", "exhausted", "dropped"]

@@ -42,15 +42,17 @@ class NotifyStore:
             [("endpoint", 1), ("next_at_ms", 1), ("sequence", 1)], name="due", partialFilterExpression=_WAITING
         )
         await self._deliveries.create_index([("endpoint", 1), ("planned_at", -1)], name="log")
+        await self._deliveries.create_index([("owner", 1), ("planned_at", -1)], name="owned")
         await self._deliveries.create_index("done_at", name="payloads", partialFilterExpression=_WITH_PAYLOAD)
         await self._deliveries.create_index(
             "person", name="person", partialFilterExpression={"person": {"$exists": True}}
         )
         await self._store.ensure_expiry(DELIVERIES, "planned_at", int(LOG_KEPT.total_seconds()))
 
-    async def endpoints(self, session: Session = None) -> list[Document]:
-        """Every endpoint that is not deleted; inside a transaction as of its snapshot."""
-        found: list[Document] = await self._endpoints.find({"state": {"$ne": "deleted"}}, session=session).to_list(None)
+    async def endpoints(self, session: Session = None, owner: str | None = None) -> list[Document]:
+        """Every endpoint that is not deleted, or an owner's; inside a transaction as of its snapshot."""
+        wanted = {"state": {"$ne": "deleted"}} | ({} if owner is None else {"owner": owner})
+        found: list[Document] = await self._endpoints.find(wanted, session=session).to_list(None)
         return found
 
     async def endpoint(self, endpoint_id: str) -> Document | None:
@@ -141,9 +143,11 @@ class NotifyStore:
         )
         await self._deliveries.update_many(about, {"$unset": {"person": ""}}, session=session)
 
-    async def log(self, endpoint_id: str | None, state: str | None, limit: int) -> list[Document]:
-        """The newest deliveries first, without bodies."""
-        wanted = {"endpoint": endpoint_id, "state": state}
+    async def log(
+        self, endpoint_id: str | None, state: str | None, limit: int, owner: str | None = None
+    ) -> list[Document]:
+        """The newest deliveries first, without bodies; an owner's own ones, or all."""
+        wanted = {"endpoint": endpoint_id, "state": state, "owner": owner}
         found: list[Document] = await (
             self._deliveries.find({name: value for name, value in wanted.items() if value is not None}, {"body": 0})
             .sort([("planned_at", -1), ("sequence", -1)])

@@ -70,7 +70,7 @@ async def test_secrets_and_keys_are_stored_encrypted(notify: httpx.AsyncClient, 
     answer = (await create(notify)).json()
     stored = await world.store.collection("endpoints").find_one({"_id": answer["id"]})
     assert answer["secret"].removeprefix("whsec_") not in repr(stored)
-    assert all(sealed.startswith("gAAAA") for sealed in (*stored["secrets"], stored["pairwise_key"]))
+    assert all(sealed.startswith("gAAAA") for sealed in (stored["secrets"][0]["sealed"], stored["pairwise_key"]))
 
 
 async def test_real_ids_need_the_scope_for_them(notify: httpx.AsyncClient, world: World) -> None:
@@ -174,3 +174,18 @@ async def test_every_example_of_the_document_works_as_it_stands(notify: httpx.As
             if body:
                 answer = await notify.request(method, path, json=body["example"])
                 assert answer.status_code == 201, answer.text
+
+
+async def test_an_endpoint_is_its_owners(notify: httpx.AsyncClient, world: World) -> None:
+    made = (await create(notify, description="for the newsletter")).json()["id"]
+    scopes = ("endpoints:read", "endpoints:write")
+    stranger = world.caller(*scopes, subject="stranger")
+    admin = world.caller(*scopes, "endpoints:admin", subject="admin")
+    place = f"/v1/endpoints/{made}"
+    assert (await notify.get(place, headers=stranger)).status_code == 404
+    assert (await notify.delete(place, headers=stranger)).status_code == 404
+    assert made not in (await notify.get("/v1/endpoints", headers=stranger)).text
+    shown = (await notify.get(place, headers=admin)).json()
+    assert (shown["owner"], shown["description"]) == ("tester", "for the newsletter")
+    assert made in (await notify.get("/v1/endpoints", headers=admin)).text
+    assert (await notify.delete(place, headers=admin)).status_code == 200

@@ -1,0 +1,88 @@
+"""The operations on webhook endpoints."""
+
+from fastapi import APIRouter, Request, Response
+
+from services.notify.desk import Desk
+from services.notify.exchange import accepted, version
+from services.notify.requests import REGISTER, Registering
+from services.notify.shown import EndpointList, EndpointShown, Registered, endpoint_shown
+from shared.web.auth import Caller, require
+from shared.web.exchange import Accepted, key_of, said, takes
+from shared.web.problems import problems
+from shared.web.routes import json_response, router
+
+
+class EndpointsApi:
+    """Who calls, and with which words; the desk does it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def routes(self) -> APIRouter:
+        """The operations, documented; every example works as it stands."""
+        api = router(tags=["endpoints"], prefix="/v1")
+        api.post(
+            "/endpoints",
+            status_code=201,
+            response_model=Registered,
+            responses=problems(409),
+            openapi_extra=takes(Registering, REGISTER),
+            operation_id="create-endpoint",
+            summary="Be told of events by webhook; the answer shows the signing secret, once",
+        )(self.create)
+        api.get(
+            "/endpoints",
+            response_model=EndpointList,
+            operation_id="endpoints",
+            summary="Your endpoints, without their secrets",
+        )(self.list)
+        api.get(
+            "/endpoints/{endpoint_id}",
+            response_model=EndpointShown,
+            responses=problems(404),
+            operation_id="endpoint",
+            summary="An endpoint, without its secret",
+        )(self.show)
+        api.delete(
+            "/endpoints/{endpoint_id}",
+            response_model=Accepted,
+            responses=problems(404),
+            operation_id="delete-endpoint",
+            summary="Be told no more; what waits is dropped, the secret is forgotten",
+        )(self.delete)
+        api.post(
+            "/endpoints/{endpoint_id}/pause",
+            response_model=Accepted,
+            responses=problems(404, 409),
+            operation_id="pause-endpoint",
+            summary="Let deliveries wait",
+        )(self.pause)
+        api.post(
+            "/endpoints/{endpoint_id}/resume",
+            response_model=Accepted,
+            responses=problems(404),
+            operation_id="resume-endpoint",
+            summary="Deliver again, after a pause or after the endpoint was disabled",
+        )(self.resume)
+        return api
+
+    async def create(self, request: Request, caller: Caller = require("endpoints:write")) -> Response:
+        wanted = await said(request, Registering)
+        created = await self._desk.create(wanted, caller, await key_of(request, caller))
+        shown = {"id": created.outcome.resource_id, "version": version(created.outcome.version)}
+        return json_response({**shown, "secret": created.secret}, 201)
+
+    async def list(self, caller: Caller = require("endpoints:read")) -> Response:
+        return json_response({"endpoints": [endpoint_shown(one) for one in await self._desk.list(caller)]})
+
+    async def show(self, endpoint_id: str, caller: Caller = require("endpoints:read")) -> Response:
+        return json_response(endpoint_shown(await self._desk.show(endpoint_id, caller)))
+
+    async def delete(self, request: Request, endpoint_id: str, caller: Caller = require("endpoints:write")) -> Response:
+        return accepted(await self._desk.delete(endpoint_id, caller, await key_of(request, caller)))
+
+    async def pause(self, request: Request, endpoint_id: str, caller: Caller = require("endpoints:write")) -> Response:
+        return accepted(await self._desk.pause(endpoint_id, caller, await key_of(request, caller)))
+
+    async def resume(self, request: Request, endpoint_id: str, caller: Caller = require("endpoints:write")) -> Response:
+        return accepted(await self._desk.resume(endpoint_id, caller, await key_of(request, caller)))

@@ -1,0 +1,151 @@
+"""What owners do with their endpoints, whoever asks for it: the API and the portal."""
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from services.notify.address_guard import Guard
+from services.notify.domain import NewEndpoint, check_patterns
+from services.notify.lookup import Lookup
+from services.notify.pairwise import KEY_BYTES
+from services.notify.registry import Registry
+from services.notify.requests import Registering
+from services.notify.signing import new_secret
+from services.notify.store import NotifyStore
+from services.notify.target import Forbidden
+from services.notify.vault import Vault
+from shared.bus.command import IdempotencyKey, Outcome, Refused
+from shared.store.mongo import Document
+from shared.web.auth import Caller
+from shared.web.problems import Problem
+
+ADMIN: Final = "endpoints:admin"
+DELETED_SINCE: Final = Refused(
+    409, "endpoint-deleted", "The endpoint was deleted", "It was made with this key and deleted since; use a new key."
+)
+NO_ENDPOINT: Final = Refused(404, "no-such-endpoint", "No such endpoint", "There is no endpoint with this id.")
+
+
+def owner_of(caller: Caller) -> str | None:
+    """Whose endpoints the caller may see and change: the own ones, or None for everybody's."""
+    return None if caller.may(ADMIN) else caller.subject
+
+
+@dataclass(frozen=True)
+class Created:
+    """`secret` in clear: to be shown this once."""
+
+    outcome: Outcome
+    secret: str
+
+
+class Desk:
+    """Each method raises Refused or Problem in words for the caller, Overloaded when nothing was done.
+
+    `changed` is called after each change.
+    """
+
+    def __init__(
+        self,
+        store: NotifyStore,
+        registry: Registry,
+        vault: Vault,
+        guard: Guard,
+        lookup: Lookup,
+        changed: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._vault = vault
+        self._guard = guard
+        self._lookup = lookup
+        self._changed = changed
+
+    async def create(self, wanted: Registering, caller: Caller, key: IdempotencyKey | None) -> Created:
+        """A new endpoint of the caller; a repeat shows the secret of the first time."""
+        if wanted.identifiers == "real":
+            caller.demand("endpoints:trusted")
+        check_patterns(wanted.event_types)
+        check_patterns(tuple(wanted.expires_after_s or ()))
+        wish = NewEndpoint(
+            url=await self._checked(wanted.url),
+            event_types=tuple(dict.fromkeys(wanted.event_types)),
+            identifiers=wanted.identifiers,
+            secret=self._vault.seal(new_secret().encode()),
+            pairwise_key=self._vault.seal(secrets.token_bytes(KEY_BYTES)),
+            created_ms=int(time.time() * 1000),
+            owner=caller.subject,
+            description=wanted.description,
+            ordered=wanted.ordered,
+            in_flight=wanted.in_flight,
+            per_minute=wanted.per_minute,
+            expires_after_s=wanted.expires_after_s,
+        )
+        outcome = await self._registry.create(wish, key)
+        # Read back, because a repeat must show the secret of the first time.
+        endpoint = await self._store.endpoint(outcome.resource_id)
+        if endpoint is None or not endpoint["secrets"]:
+            raise DELETED_SINCE
+        self._changed()
+        return Created(outcome, self._vault.open(endpoint["secrets"][-1]["sealed"]).decode())
+
+    async def list(self, caller: Caller) -> list[Document]:
+        return await self._store.endpoints(owner=owner_of(caller))
+
+    async def show(self, endpoint_id: str, caller: Caller) -> Document:
+        """An endpoint that the caller may see; somebody else's is not there (404)."""
+        endpoint = await self._store.endpoint(endpoint_id)
+        owner = owner_of(caller)
+        if endpoint is None or endpoint["state"] == "deleted" or owner not in (None, endpoint.get("owner")):
+            raise NO_ENDPOINT
+        return endpoint
+
+    async def delete(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
+        return await self._change(self._registry.delete, endpoint_id, caller, key)
+
+    async def pause(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
+        return await self._change(self._registry.pause, endpoint_id, caller, key)
+
+    async def resume(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
+        return await self._change(self._registry.resume, endpoint_id, caller, key)
+
+    async def _change(
+        self,
+        change: Callable[[str, IdempotencyKey | None], Awaitable[Outcome]],
+        endpoint_id: str,
+        caller: Caller,
+        key: IdempotencyKey | None,
+    ) -> Outcome:
+        """A deleted one is left to the registry: a repeat of the deletion has its answer there."""
+        endpoint = await self._store.endpoint(endpoint_id)
+        owner = owner_of(caller)
+        if endpoint is None or owner not in (None, endpoint.get("owner")):
+            raise NO_ENDPOINT
+        outcome = await change(endpoint_id, key)
+        self._changed()
+        return outcome
+
+    async def _checked(self, url: str) -> str:
+        """The URL as it will be dialled; 422 when refused. A public name without an address may get one."""
+        try:
+            target = self._guard.target(url)
+            try:
+                await self._guard.addresses(target, self._lookup)
+            except Forbidden:
+                raise
+            except OSError:
+                private = self._guard.needs_private(target)
+                if private is not None:
+                    raise Forbidden("parse", private) from None
+        except Forbidden as refusal:
+            raise Problem(
+                422,
+                "The URL is not allowed",
+                f"{refusal.reason[0].upper()}{refusal.reason[1:]}.",
+                "forbidden-url",
+                stage=refusal.stage,
+                reason=refusal.reason,
+            ) from None
+        return target.url

@@ -1,0 +1,106 @@
+"""What an owner is shown of endpoints and of their deliveries: the models, and the documents in their words."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
+from services.notify.exchange import version
+from services.notify.outcome import DeliveryState, Failure
+from shared.store.mongo import Document
+
+
+class Registered(BaseModel):
+    """The one answer that shows the secret; a repeat with the same Idempotency-Key shows it again."""
+
+    id: str
+    version: Annotated[int, Field(ge=1)]
+    secret: Annotated[str, Field(description="whsec_ and the key in base64: what signatures are checked with.")]
+
+
+class EndpointShown(BaseModel):
+    """An endpoint, without its secret."""
+
+    id: str
+    version: Annotated[int, Field(ge=1)]
+    url: str
+    event_types: list[str]
+    identifiers: Identifiers
+    kind: Kind
+    language: Language
+    owner: str
+    description: str
+    ordered: bool
+    in_flight: int | None
+    per_minute: int | None
+    expires_after_s: dict[str, float] | None
+    state: EndpointState
+    reason: Annotated[str | None, Field(description="Why it is disabled: gone (410), failing (5 days), or null.")]
+    created_at: datetime
+
+
+class EndpointList(BaseModel):
+    endpoints: list[EndpointShown]
+
+
+class AttemptShown(BaseModel):
+    """One request: `status` is null when there was no answer."""
+
+    at: datetime
+    status: int | None
+    duration_ms: float
+    error: Annotated[Failure | None, Field(description="Why it did not deliver; null when it did.")]
+
+
+class DeliveryShown(BaseModel):
+    """One event for one endpoint; never its payload. `id` is the `webhook-id`, `event_id` the event's id on the bus."""
+
+    id: str
+    endpoint_id: str
+    sequence: int
+    event_type: str
+    event_id: str
+    state: DeliveryState
+    planned_at: datetime
+    next_attempt_at: Annotated[datetime | None, Field(description="While it waits.")]
+    attempts: list[AttemptShown]
+
+
+class DeliveryList(BaseModel):
+    deliveries: list[DeliveryShown]
+
+
+def endpoint_shown(endpoint: Document) -> dict[str, object]:
+    """As an EndpointShown."""
+    full = completed(endpoint)
+    given = EndpointShown.model_fields.keys() - {"id", "version", "created_at"}
+    return {
+        "id": full["_id"],
+        "version": version(full["version"]),
+        **{name: full[name] for name in sorted(given)},
+        "created_at": _moment(full["created_ms"]),
+    }
+
+
+def delivery_shown(found: Document) -> dict[str, object]:
+    """As a DeliveryShown."""
+    return {
+        "id": found["_id"],
+        "endpoint_id": found["endpoint"],
+        **{name: found[name] for name in ("sequence", "event_type", "event_id", "state", "planned_at")},
+        "next_attempt_at": _moment(found["next_at_ms"]) if found["state"] == "waiting" else None,
+        "attempts": [
+            {
+                "at": _moment(attempt["at_ms"]),
+                "status": attempt["status"],
+                "duration_ms": attempt["duration_ms"],
+                "error": attempt["failure"],
+            }
+            for attempt in found["attempts"]
+        ],
+    }
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
