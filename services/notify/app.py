@@ -12,6 +12,7 @@ from services.notify.consumers import Planner, subscription
 from services.notify.desk import Desk
 from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
+from services.notify.fair_share import FairShare
 from services.notify.guard_settings import GuardSettings
 from services.notify.lookup import SystemLookup
 from services.notify.recent import Recent
@@ -48,9 +49,12 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     registry = Registry(write_side.commands)
     guard, lookup = settings.guard(), SystemLookup()
     results = Results(notify)
-    sender = HttpSender(guard, lookup, total_s=settings.notify_timeout_s)
-    office = Office(sender, results, registry, settings.schedule())
-    dispatcher = Dispatcher(store, notify, endpoints, office, settings.instance, settings.notify_in_flight)
+    sender = HttpSender(guard, lookup, total_s=settings.notify_timeout_s, idle_tls=settings.notify_idle_tls)
+    share = FairShare(settings.notify_most_in_flight)
+    office = Office(
+        sender, results, registry, settings.schedule(), share, settings.notify_in_flight, settings.breaker()
+    )
+    dispatcher = Dispatcher(store, notify, endpoints, office, settings.instance)
     consumer = Consumer(
         subscription(Planner(notify, endpoints)),
         store,

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from services.notify.breaker import Health
+from services.notify.health import health_of
 from services.notify.outcome import Answer, Verdict
 from services.notify.planning import Planned
 from shared.store.mongo import Binary, Document, UpdateMany, UpdateOne
@@ -17,6 +19,7 @@ class Waiting:
     """A delivery that is due: `made` attempts were made before this one.
 
     `key` is its ordering key, None where order does not count; `next_at_ms` is 0 while it was never tried and counts.
+    From `expires_ms` on it is not sent any more.
     """
 
     id: str
@@ -29,36 +32,48 @@ class Waiting:
     body: bytes = field(repr=False)
     key: str | None = None
     next_at_ms: int = 0
+    expires_ms: int | None = None
+
+    def expired(self, now_ms: int) -> bool:
+        return self.expires_ms is not None and self.expires_ms <= now_ms
 
 
 @dataclass(frozen=True)
 class LaneState:
     """What is kept per endpoint beside its settings: the document of `lanes`.
 
-    `failing_since_ms` is the first of an unbroken row of failures; `keyed` says that it has had ordered deliveries;
-    `rung` is counted up when somebody else than its lane has changed deliveries.
+    `keyed` says that it has had ordered deliveries; `rung` is counted up when somebody else than its lane has changed
+    deliveries.
     """
 
     endpoint_id: str
     sequence: int
-    failing_since_ms: int | None
+    health: Health
     keyed: bool
     rung: int
 
 
 @dataclass(frozen=True)
 class Settled:
-    """One attempt's end, as it is to be written down. Times in wall milliseconds."""
+    """One attempt's end, or that none was made any more (no answer), as it is to be written down. Times in wall ms."""
 
     delivery: Waiting
-    answer: Answer
+    answer: Answer | None
     verdict: Verdict
     ended_ms: int
 
     @property
     def next_at_ms(self) -> int | None:
-        """When it is due again; None when it has ended."""
-        return self.ended_ms + int(self.verdict.delay_s * 1000) if self.verdict.state == "waiting" else None
+        """When it is due again, at the latest when it expires; None when it has ended."""
+        if self.verdict.state != "waiting":
+            return None
+        again_ms = self.ended_ms + int(self.verdict.delay_s * 1000)
+        return again_ms if self.delivery.expires_ms is None else min(again_ms, self.delivery.expires_ms)
+
+    @property
+    def made(self) -> int:
+        """Attempts so far."""
+        return self.delivery.made + (self.answer is not None)
 
     @property
     def holds(self) -> bool:
@@ -70,6 +85,7 @@ def planned_document(planned: Planned, sequence: int, now_ms: int) -> Document:
     """A delivery that is due at once."""
     person = {"person": planned.person} if planned.person else {}
     key = {"key": planned.key} if planned.key is not None else {}
+    expires = {"expires_ms": planned.expires_ms} if planned.expires_ms is not None else {}
     return {
         "_id": planned.id,
         "endpoint": planned.endpoint.id,
@@ -87,6 +103,7 @@ def planned_document(planned: Planned, sequence: int, now_ms: int) -> Document:
         "body": Binary(planned.body),
         **person,
         **key,
+        **expires,
     }
 
 
@@ -102,6 +119,7 @@ def waiting_of(document: Mapping[str, Any]) -> Waiting:
         body=bytes(document["body"]),
         key=document.get("key"),
         next_at_ms=int(document.get("next_at_ms", UNTRIED)),
+        expires_ms=document.get("expires_ms"),
     )
 
 
@@ -109,16 +127,14 @@ def lane_of(document: Mapping[str, Any]) -> LaneState:
     return LaneState(
         endpoint_id=document["_id"],
         sequence=int(document["sequence"]),
-        failing_since_ms=document.get("failing_since_ms"),
+        health=health_of(document),
         keyed=bool(document.get("keyed")),
         rung=int(document.get("rung", 0)),
     )
 
 
 def settlement_write(settled: Settled) -> UpdateOne:
-    verdict = settled.verdict
-    made = settled.delivery.made + 1
-    change: Document = {"state": verdict.state, "made": made}
+    change: Document = {"state": settled.verdict.state, "made": settled.made}
     if settled.next_at_ms is not None:
         change["next_at_ms"] = settled.next_at_ms
     else:
@@ -127,7 +143,11 @@ def settlement_write(settled: Settled) -> UpdateOne:
         change["holds"] = True
     return UpdateOne(
         {"_id": settled.delivery.id, "state": "waiting", "made": settled.delivery.made},
-        {"$set": change, "$push": {"attempts": _attempt(settled)}, **_no_longer(settled)},
+        {
+            "$set": change,
+            **({"$push": {"attempts": _attempt(settled, settled.answer)}} if settled.answer is not None else {}),
+            **_no_longer(settled),
+        },
     )
 
 
@@ -140,7 +160,8 @@ def delivered_write(settled: Sequence[Settled]) -> UpdateMany:
     """Deliveries that were `delivered_at_once`, in one statement: a third of the price of one for each (measured)."""
     ids = [one.delivery.id for one in settled]
     own = {"$indexOfArray": [{"$literal": ids}, "$_id"]}
-    attempt = {"$arrayElemAt": [{"$literal": [_attempt(one) for one in settled]}, own]}
+    attempts = [_attempt(one, one.answer) for one in settled if one.answer is not None]
+    attempt = {"$arrayElemAt": [{"$literal": attempts}, own]}
     change = {
         "state": "delivered",
         "made": 1,
@@ -153,8 +174,7 @@ def delivered_write(settled: Sequence[Settled]) -> UpdateMany:
     return UpdateMany({"_id": {"$in": ids}, "state": "waiting", "made": 0}, stages, hint="_id_")
 
 
-def _attempt(settled: Settled) -> Document:
-    answer = settled.answer
+def _attempt(settled: Settled, answer: Answer) -> Document:
     return {
         "at_ms": settled.ended_ms - int(answer.duration_ms),
         "status": answer.status,
@@ -164,11 +184,7 @@ def _attempt(settled: Settled) -> Document:
 
 
 def _no_longer(settled: Settled) -> Document:
+    """Marks of an ordered one that do not hold any more."""
     if settled.delivery.key is None:
         return {}
     return {"$unset": {"behind": ""} if settled.holds else {"behind": "", "holds": ""}}
-
-
-def failing_write(endpoint_id: str, since_ms: int | None) -> UpdateOne:
-    change = {"$set": {"failing_since_ms": since_ms}} if since_ms is not None else {"$unset": {"failing_since_ms": ""}}
-    return UpdateOne({"_id": endpoint_id}, change)

@@ -13,6 +13,7 @@ from services.notify.lookup import Lookup
 from services.notify.pairwise import KEY_BYTES
 from services.notify.registry import Registry
 from services.notify.requests import Changing, Registering
+from services.notify.shown import DEGRADED
 from services.notify.signing import new_secret
 from services.notify.store import NotifyStore
 from services.notify.target import Forbidden
@@ -109,7 +110,9 @@ class Desk:
         return Created(outcome, self._vault.open(endpoint["secrets"][-1]["sealed"]).decode())
 
     async def list(self, caller: Caller) -> list[Document]:
-        return await self._store.endpoints(owner=owner_of(caller))
+        endpoints = await self._store.endpoints(owner=owner_of(caller))
+        broken = await self._store.broken(one["_id"] for one in endpoints)
+        return [{**one, DEGRADED: one["_id"] in broken} for one in endpoints]
 
     async def show(self, endpoint_id: str, caller: Caller) -> Document:
         """An endpoint that the caller may see; somebody else's is not there (404)."""
@@ -117,7 +120,7 @@ class Desk:
         owner = owner_of(caller)
         if endpoint is None or endpoint["state"] == "deleted" or owner not in (None, endpoint.get("owner")):
             raise NO_ENDPOINT
-        return endpoint
+        return {**endpoint, DEGRADED: bool(await self._store.broken([endpoint_id]))}
 
     async def delete(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
         return await self._change(self._registry.delete, endpoint_id, caller, key)

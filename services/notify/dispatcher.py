@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
@@ -15,11 +13,11 @@ from services.notify.delivery import LaneState
 from services.notify.endpoint import Endpoint, Endpoints
 from services.notify.lanes import Lane
 from services.notify.ordered import OrderedStore
-from services.notify.store import LANES, PAYLOAD_KEPT, NotifyStore
+from services.notify.store import LANES, NotifyStore
+from services.notify.upkeep import Upkeep
 from shared.bus.outbox import SHARDS
 from shared.store.leases import Leases
 from shared.store.mongo import Store, StoreError
-from shared.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -45,22 +43,21 @@ class Dispatcher:
 
     name = "lanes"
 
-    def __init__(
-        self, store: Store, notify: NotifyStore, endpoints: Endpoints, office: Office, holder: str, in_flight: int
-    ) -> None:
+    def __init__(self, store: Store, notify: NotifyStore, endpoints: Endpoints, office: Office, holder: str) -> None:
         self._notify = notify
         self._ordered = OrderedStore(store)
         self._parser = endpoints
         self._office = office
-        self._in_flight = in_flight
         self._store = store
         self._now = asyncio.Event()
         self._leases = Leases(store, [f"lanes-{n}" for n in range(SHARDS)], holder, on_change=self._now.set)
         self._lanes: dict[str, Lane] = {}
+        self._attempts: dict[str, Attempts] = {}
         self._numbered: dict[str, int] = {}
         self._rung: dict[str, int] = {}
         self._dropped: dict[str, int] = {}
         self._endpoints: dict[str, Endpoint] = {}
+        self._upkeep = Upkeep(notify, office.share, self._lanes, self._attempts, lambda: self._endpoints.values())
         self._read_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._looking: asyncio.Task[None] | None = None
@@ -76,7 +73,13 @@ class Dispatcher:
         return {"leads": sorted(self._leases.held()), "lanes": len(self._lanes)}
 
     async def start(self) -> None:
-        for coroutine in (self._leases.run(), self._hear(), self._clean(), self._measure()):
+        for coroutine in (
+            self._leases.run(),
+            self._hear(),
+            self._upkeep.clean(),
+            self._upkeep.measure(),
+            self._upkeep.warn(),
+        ):
             self._tasks.append(asyncio.create_task(coroutine, name=self.name))
         self._looking = asyncio.create_task(self._run(), name=self.name)
 
@@ -170,6 +173,9 @@ class Dispatcher:
             self._open(state)
             return
         lane.keyed |= state.keyed
+        if self._attempts[identity].serves is not endpoint:
+            self._attempts[identity].serves = endpoint
+            lane.wake()
         if self._rung[identity] != state.rung:
             self._rung[identity] = state.rung
             lane.look_afresh()
@@ -179,10 +185,9 @@ class Dispatcher:
 
     def _open(self, state: LaneState) -> None:
         identity = state.endpoint_id
-        attempts = Attempts(self._office, self._sendable(identity), state.failing_since_ms)
-        self._lanes[identity] = Lane(
-            identity, self._notify, self._ordered, attempts, self._in_flight, keyed=state.keyed
-        )
+        attempts = Attempts(self._office, self._endpoints[identity], self._sendable(identity), state.health)
+        self._attempts[identity] = attempts
+        self._lanes[identity] = Lane(identity, self._notify, self._ordered, attempts, keyed=state.keyed)
         self._numbered[identity] = state.sequence
         self._rung[identity] = state.rung
         self._lanes[identity].open()
@@ -205,25 +210,8 @@ class Dispatcher:
 
         closing = [self._lanes.pop(identity) for identity in list(self._lanes) if not stays(identity)]
         await asyncio.gather(*(lane.close() for lane in closing))
+        for lane in closing:
+            del self._attempts[lane.endpoint_id]
 
     def _led(self) -> list[int]:
         return sorted(int(name.rsplit("-", 1)[1]) for name in self._leases.held())
-
-    async def _clean(self) -> None:
-        while True:
-            try:
-                await self._notify.forget_payloads(datetime.now(UTC) - PAYLOAD_KEPT)
-            except StoreError as error:
-                log.info("payloads_kept", error=type(error).__name__)
-            await asyncio.sleep(_CLEAN_EVERY_S)
-
-    async def _measure(self) -> None:
-        while True:
-            try:
-                metrics.DELIVERIES_WAITING.set(await self._notify.count_waiting())
-                states = Counter(one.state for one in self._endpoints.values())
-                for state in ("active", "paused", "disabled"):
-                    metrics.ENDPOINTS.labels(state).set(states[state])
-            except StoreError as error:
-                log.info("deliveries_unmeasured", error=type(error).__name__)
-            await asyncio.sleep(_MEASURE_EVERY_S)

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from services.notify import globs
-from shared.catalogue import CATALOGUE, RESERVED, DeliveryExhausted, DisableReason, EndpointDisabled, EventData
+from shared.catalogue import (
+    CATALOGUE,
+    RESERVED,
+    DeliveryExhausted,
+    DisableReason,
+    EndpointDisabled,
+    EndpointFailing,
+    EventData,
+)
 
 State = dict[str, Any]
 Identifiers = Literal["pairwise", "real"]
@@ -157,9 +165,9 @@ def delete(state: Mapping[str, Any] | None) -> Change:
     )
 
 
-def exhaust(state: Mapping[str, Any] | None, given_up: DeliveryExhausted) -> Change:
-    """One delivery was given up; the endpoint itself stays as it is."""
-    return Change(dict(_alive(state)), (given_up,))
+def tell(state: Mapping[str, Any] | None, told: DeliveryExhausted | EndpointFailing) -> Change:
+    """A delivery was given up, or all have failed for long; the endpoint itself stays as it is."""
+    return Change(dict(_alive(state)), (told,))
 
 
 def _alive(state: Mapping[str, Any] | None) -> State:

@@ -5,10 +5,11 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
+from services.notify.attempt import Attempt, Begun
 from services.notify.delivery import Settled, Waiting
 from services.notify.lines import Lines
 from services.notify.ordered import OrderedStore
@@ -24,22 +25,8 @@ _NOT_KNOWN: Final = 0
 _NEVER: Final = 1 << 62
 
 
-class Attempt(Protocol):
-    """Makes one attempt. Answers False when it may not (the lane must give the delivery back).
-
-    `written(settled)` is called later, once what became of it is durable.
-    Raises StoreError or Overloaded when nothing was concluded.
-    """
-
-    async def __call__(self, delivery: Waiting, written: "Written") -> bool: ...
-
-
-class Written(Protocol):
-    def __call__(self, settled: Settled) -> None: ...
-
-
 class Lane:
-    """Takes what is due for one endpoint, in the order in which it became due, and attempts it, `in_flight` at a time.
+    """Takes what is due for one endpoint, in the order in which it became due, and attempts it when it may.
 
     `wake()` says that something new may be due; the lane's own retries need no waking. What was taken stays in hand
     until it is written down, so that no read of the queue can take it twice. A delivery with a key goes when all of
@@ -52,7 +39,6 @@ class Lane:
         store: NotifyStore,
         ordered: OrderedStore,
         attempt: Attempt,
-        in_flight: int,
         *,
         keyed: bool = False,
     ) -> None:
@@ -61,7 +47,6 @@ class Lane:
         self._store = store
         self._ordered = ordered
         self._attempt = attempt
-        self._in_flight = in_flight
         self._queue: deque[Waiting] = deque()
         self._in_hand: set[str] = set()
         self._written: set[str] = set()
@@ -71,14 +56,17 @@ class Lane:
         self._bell = asyncio.Event()
         self._look = True
         self._next_due_ms = _NOT_KNOWN
-        self._taking = asyncio.Lock()
+        self._not_before = 0.0
         self._closing = False
-        self._hands: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._flying: set[asyncio.Task[None]] = set()
 
     def open(self) -> None:
-        self._hands = [
-            asyncio.create_task(self._hand(), name=f"lane {self.endpoint_id}") for _ in range(self._in_flight)
-        ]
+        self._task = asyncio.create_task(self._run(), name=f"lane {self.endpoint_id}")
+
+    def blocked(self) -> int:
+        """How many keys are held up by a delivery that failed."""
+        return self._lines.blocked()
 
     def wake(self) -> None:
         self._look = True
@@ -94,36 +82,52 @@ class Lane:
         """Takes nothing more; requests in flight may end within `patience_s`, then they are cut off (and repeated)."""
         self._closing = True
         self._bell.set()
-        if patience_s:
-            await asyncio.wait(self._hands, timeout=patience_s)
-        for hand in self._hands:
-            hand.cancel()
-        await asyncio.gather(*self._hands, return_exceptions=True)
+        tasks = {*self._flying, *([self._task] if self._task else [])}
+        if patience_s and tasks:
+            await asyncio.wait(tasks, timeout=patience_s)
+        tasks |= self._flying
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _hand(self) -> None:
+    async def _run(self) -> None:
         while not self._closing:
             try:
                 delivery = await self._next()
                 if delivery is not None:
-                    await self._make(delivery)
+                    self._begin(delivery)
             except Exception as error:
-                # Also what nobody foresaw: one delivery must never end the lane. It stays due and is taken again.
-                log.warning("lane_waits", endpoint=self.endpoint_id, error=type(error).__name__)
-                await asyncio.sleep(_PAUSE_S)
-                self._next_due_ms = _NOT_KNOWN
-                self.wake()
+                await self._recover(error)
+
+    async def _recover(self, error: Exception) -> None:
+        """Also from what nobody foresaw: one delivery must never end the lane. It stays due and is taken again."""
+        log.warning("lane_waits", endpoint=self.endpoint_id, error=type(error).__name__)
+        await asyncio.sleep(_PAUSE_S)
+        self._next_due_ms = _NOT_KNOWN
+        self.wake()
 
     async def _next(self) -> Waiting | None:
-        """The next due delivery; waits for one. None when the lane closes."""
-        async with self._taking:
-            while not self._closing:
-                if self._queue:
-                    return self._queue.popleft()
-                if self._look or self._next_due_ms <= _now_ms():
-                    await self._refill()
-                else:
-                    await self._rest()
+        """The next due delivery, when it may be attempted. None when the lane closes."""
+        while not self._closing:
+            wait_s = max(self._attempt.pause_s(len(self._flying)), self._not_before - time.monotonic())
+            if wait_s > 0:
+                await self._rest(wait_s)
+            elif self._queue:
+                return self._queue.popleft()
+            elif self._look or self._next_due_ms <= _now_ms():
+                await self._refill()
+            else:
+                await self._rest((self._next_due_ms - _now_ms()) / 1000)
         return None
+
+    def _begin(self, delivery: Waiting) -> None:
+        task = asyncio.create_task(self._make(delivery, self._attempt.begin(delivery)))
+        self._flying.add(task)
+        task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.discard(task)
+        self._bell.set()
 
     async def _refill(self) -> None:
         """Takes in hand what is due; when a time that was waited for has come, finds the next. A full page goes on."""
@@ -185,10 +189,9 @@ class Lane:
             self._queue.append(one)
             self._in_hand.add(one.id)
 
-    async def _rest(self) -> None:
-        wait_s = min((self._next_due_ms - _now_ms()) / 1000, _LOOK_AGAIN_S)
+    async def _rest(self, wait_s: float) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(wait_s, 0.001)):
+            async with asyncio.timeout(min(max(wait_s, 0.001), _LOOK_AGAIN_S)):
                 await self._bell.wait()
         self._bell.clear()
 
@@ -196,15 +199,16 @@ class Lane:
         if moment_ms is not None:
             self._next_due_ms = min(self._next_due_ms, moment_ms)
 
-    async def _make(self, delivery: Waiting) -> None:
+    async def _make(self, delivery: Waiting, begun: Begun) -> None:
         try:
-            made = await self._attempt(delivery, self._ended)
-        except BaseException:
+            made = await self._attempt(delivery, begun, self._ended)
+        except Exception as error:
             self._give_back(delivery)
-            raise
-        if not made:
-            self._give_back(delivery)
-            await asyncio.sleep(_NOT_NOW_S)
+            await self._recover(error)
+        else:
+            if not made:
+                self._queue.appendleft(delivery)
+                self._not_before = time.monotonic() + _NOT_NOW_S
 
     def _ended(self, settled: Settled) -> None:
         delivery = settled.delivery

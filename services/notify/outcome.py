@@ -34,7 +34,7 @@ class Answer:
     retry_after_s: float | None = None
 
 
-DeliveryState = Literal["waiting", "delivered", "exhausted", "dropped"]
+DeliveryState = Literal["waiting", "delivered", "exhausted", "dropped", "expired"]
 
 
 @dataclass(frozen=True)

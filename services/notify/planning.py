@@ -18,7 +18,8 @@ _HEARING = ("active", "paused")
 class Planned:
     """One event for one endpoint. `id` is the `webhook-id`; `person` the member it tells of, if of one.
 
-    `key` is the event's subject as the endpoint is told it, if the endpoint is ordered.
+    `key` is the event's subject as the endpoint is told it, if the endpoint is ordered. From `expires_ms` on it is not
+    worth sending.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Planned:
     recorded_ms: int
     body: bytes = field(repr=False)
     key: str | None = None
+    expires_ms: int | None = None
 
 
 @dataclass
@@ -80,12 +82,19 @@ def plan(event: Event, recorded_ms: int, endpoints: Iterable[Endpoint]) -> Itera
             recorded_ms=recorded_ms,
             body=body,
             key=_subject(event, entry, endpoint) if endpoint.ordered else None,
+            expires_ms=_expires_ms(entry.name, recorded_ms, endpoint),
         )
 
 
 def _subject(event: Event, entry: EventType, endpoint: Endpoint) -> str:
     told = event.envelope.subject
     return endpoint.pseudonyms.person(told) if entry.subject_is_person and endpoint.identifiers == "pairwise" else told
+
+
+def _expires_ms(name: str, recorded_ms: int, endpoint: Endpoint) -> int | None:
+    """When the shortest of the ages that fit the event's name is reached; None when none does."""
+    ages_s = [age_s for pattern, age_s in endpoint.expires_after_s.items() if any_matches((pattern,), name)]
+    return recorded_ms + int(min(ages_s) * 1000) if ages_s else None
 
 
 def _hears(endpoint: Endpoint, entry: EventType, event: Event, recorded_ms: int) -> bool:

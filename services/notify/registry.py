@@ -10,7 +10,7 @@ from services.notify.domain import Change, NewEndpoint, NotPossible
 from services.notify.store import ENDPOINTS
 from shared.bus.command import Command, Decide, Decision, IdempotencyKey, NewEvent, Outcome, Refused, State
 from shared.bus.commands import Commands
-from shared.catalogue import DeliveryExhausted, DisableReason
+from shared.catalogue import DeliveryExhausted, DisableReason, EndpointFailing
 
 _OURSELVES = "kairan-notify"
 
@@ -50,7 +50,12 @@ class Registry:
     async def exhaust(self, given_up: DeliveryExhausted, delivery_id: str) -> Outcome:
         """Tells the bus that a delivery was given up: once, however often a crash makes us say it."""
         once = IdempotencyKey(_OURSELVES, f"exhausted {delivery_id}", "")
-        return await self._change(given_up.endpoint_id, lambda state: domain.exhaust(state, given_up), once)
+        return await self._change(given_up.endpoint_id, lambda state: domain.tell(state, given_up), once)
+
+    async def warn(self, failing: EndpointFailing, since_ms: int) -> None:
+        """Tells the bus that an endpoint fails: once for each row of failures and each of its stages."""
+        once = IdempotencyKey(_OURSELVES, f"failing {failing.endpoint_id} {since_ms} {failing.hours}", "")
+        await self._change(failing.endpoint_id, lambda state: domain.tell(state, failing), once)
 
     async def _change(
         self, endpoint_id: str, change: Callable[[State | None], Change], key: IdempotencyKey | None

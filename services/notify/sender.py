@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ CONNECT_TIMEOUT_S: Final = 5.0
 TOTAL_TIMEOUT_S: Final = 15.0
 MOST_ANSWER_BYTES: Final = 64 * 1024
 MOST_HEADER_BYTES: Final = 16 * 1024
+IDLE_TLS: Final = 200
 USER_AGENT: Final = "Kairan"
 # Shorter than the 5 s after which common servers close an idle connection, so that we never meet that moment.
 _KEEPALIVE_S: Final = 4.0
@@ -37,6 +39,24 @@ class Posting:
     body: bytes = field(repr=False)
 
 
+class Warm:
+    """The hosts that may keep a TLS connection for the next request: `most`, those that were there first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._used_at: OrderedDict[str, float] = OrderedDict()
+
+    def keeps(self, host: str, now_s: float) -> bool:
+        """Whether the connection of a request that begins now is kept; a host has its place until it is idle."""
+        while self._used_at and next(iter(self._used_at.values())) < now_s - TOTAL_TIMEOUT_S - _KEEPALIVE_S:
+            self._used_at.popitem(last=False)
+        if host not in self._used_at and len(self._used_at) >= self._most:
+            return False
+        self._used_at[host] = now_s
+        self._used_at.move_to_end(host)
+        return True
+
+
 class Sender(Protocol):
     """Sends one posting. Never raises for what a receiver or the network does: that is an Answer with a failure."""
 
@@ -49,24 +69,30 @@ class HttpSender:
     name = "sender"
 
     def __init__(
-        self, guard: Guard, lookup: Lookup, *, total_s: float = TOTAL_TIMEOUT_S, connect_s: float = CONNECT_TIMEOUT_S
+        self,
+        guard: Guard,
+        lookup: Lookup,
+        *,
+        total_s: float = TOTAL_TIMEOUT_S,
+        connect_s: float = CONNECT_TIMEOUT_S,
+        idle_tls: int = IDLE_TLS,
     ) -> None:
         self._guard = guard
         self._lookup = lookup
         self._total_s = total_s
         self._connect_s = connect_s
-        self._public: aiohttp.ClientSession | None = None
-        self._private: aiohttp.ClientSession | None = None
+        self._warm = Warm(idle_tls)
+        self._sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
         self._place = lru_cache(_PLACES)(self._placed)
 
     async def start(self) -> None:
-        self._public = self._session(private=None)
-        self._private = self._session(private="only allowed in a network that the operator names")
+        for private, why in ((False, None), (True, "only allowed in a network that the operator names")):
+            for kept, keepalive_s in ((True, _KEEPALIVE_S), (False, None)):
+                self._sessions[private, kept] = self._session(why, keepalive_s)
 
     async def stop(self) -> None:
-        for session in (self._public, self._private):
-            if session is not None:
-                await session.close()
+        for session in self._sessions.values():
+            await session.close()
 
     async def send(self, posting: Posting) -> Answer:
         started = time.perf_counter()
@@ -79,9 +105,8 @@ class HttpSender:
 
     async def _post(self, posting: Posting) -> tuple[int, float | None]:
         url, private = self._place(posting.url)
-        session = self._private if private else self._public
-        if session is None:
-            raise RuntimeError("the sender was not started")
+        kept = url.scheme != "https" or self._warm.keeps(url.raw_authority, time.monotonic())
+        session = self._sessions[private, kept]
         async with session.post(url, data=posting.body, headers=posting.headers, allow_redirects=False) as response:
             _refuse_many_headers(response)
             await _read_some(response)
@@ -92,9 +117,9 @@ class HttpSender:
         target = self._guard.target(url)
         return URL(target.url, encoded=True), self._guard.needs_private(target) is not None
 
-    def _session(self, private: str | None) -> aiohttp.ClientSession:
+    def _session(self, private: str | None, keepalive_s: float | None) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=guarded_connector(self._guard, self._lookup, private, _KEEPALIVE_S),
+            connector=guarded_connector(self._guard, self._lookup, private, keepalive_s),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_s, ceil_threshold=_NEVER_ROUND_UP_S),
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
             cookie_jar=aiohttp.DummyCookieJar(),

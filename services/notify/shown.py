@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
@@ -12,6 +12,9 @@ from services.notify.dry_run import Tried, WhyNot
 from services.notify.exchange import version
 from services.notify.outcome import DeliveryState, Failure
 from shared.store.mongo import Document
+
+DEGRADED: Final = "degraded"
+"""Set in an endpoint's document that is to be shown, when its lane has an open breaker."""
 
 
 class Registered(BaseModel):
@@ -39,7 +42,10 @@ class EndpointShown(BaseModel):
     in_flight: int | None
     per_minute: int | None
     expires_after_s: dict[str, float] | None
-    state: EndpointState
+    state: Annotated[
+        EndpointState | Literal["degraded"],
+        Field(description="`degraded`: active, but it failed so often that only a probe is sent now and then."),
+    ]
     reason: Annotated[str | None, Field(description="Why it is disabled: gone (410), failing (5 days), or null.")]
     created_at: datetime
 
@@ -112,6 +118,7 @@ def endpoint_shown(endpoint: Document) -> dict[str, object]:
         "id": full["_id"],
         "version": version(full["version"]),
         **{name: full[name] for name in sorted(given)},
+        "state": "degraded" if full["state"] == "active" and full.get(DEGRADED) else full["state"],
         "created_at": _moment(full["created_ms"]),
     }
 

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from services.notify.breaker import Health
 from services.notify.delivery import (
     UNTRIED,
     LaneState,
@@ -17,12 +18,12 @@ from services.notify.delivery import (
     Waiting,
     delivered_at_once,
     delivered_write,
-    failing_write,
     lane_of,
     planned_document,
     settlement_write,
     waiting_of,
 )
+from services.notify.health import WELL, health_write
 from services.notify.planning import Planned
 from shared.bus.outbox import shard_of
 from shared.store.mongo import Document, Session, Store, StoreError, TryAgain, UpdateMany, UpdateOne, is_duplicate
@@ -135,6 +136,11 @@ class NotifyStore:
         found = await self._lanes.find({"shard": {"$in": list(shards)}}).to_list(None)
         return [lane_of(each) for each in found]
 
+    async def broken(self, endpoints: Iterable[str]) -> set[str]:
+        """Those of these endpoints whose breaker is not closed."""
+        found = self._lanes.find({"_id": {"$in": list(endpoints)}, "breaker": {"$exists": True}}, {"_id": 1})
+        return {each["_id"] for each in await found.to_list(None)}
+
     async def due(self, endpoint_id: str, now_ms: int, limit: int) -> list[Waiting]:
         """What may be sent now, in the order in which it became due; not what waits for its first turn in order."""
         time_came = {"$gt": UNTRIED, "$lte": now_ms}
@@ -155,14 +161,14 @@ class NotifyStore:
         )
         return int(found["next_at_ms"]) if found else None
 
-    async def settle(self, settled: Sequence[Settled], failing: Mapping[str, int | None]) -> None:
-        """Writes attempts and what became of their deliveries; `failing` are changes of lanes' `failing_since_ms`."""
+    async def settle(self, settled: Sequence[Settled], healths: Mapping[str, Health]) -> None:
+        """Writes attempts and what became of their deliveries, and the health of the endpoints where it changed."""
         at_once = [one for one in settled if delivered_at_once(one)]
         writes: list[UpdateMany | UpdateOne] = [settlement_write(one) for one in settled if not delivered_at_once(one)]
         writes += [delivered_write(at_once[n : n + _TOGETHER]) for n in range(0, len(at_once), _TOGETHER)]
         await self._deliveries.bulk_write(writes, ordered=False)
-        if failing:
-            await self._lanes.bulk_write([failing_write(endpoint, since) for endpoint, since in failing.items()])
+        if healths:
+            await self._lanes.bulk_write([health_write(endpoint, health) for endpoint, health in healths.items()])
 
     async def drop(self, endpoint_id: str) -> int:
         """Gives up all that waits for an endpoint which receives nothing more; resumed, it begins without a past."""
@@ -171,7 +177,7 @@ class NotifyStore:
             {"$set": {"state": "dropped", "done_at": datetime.now(UTC)}, "$unset": {"behind": ""}},
         )
         await self._deliveries.update_many({"endpoint": endpoint_id, "holds": True}, {"$unset": {"holds": ""}})
-        await self._lanes.update_one({"_id": endpoint_id}, {"$unset": {"failing_since_ms": ""}})
+        await self._lanes.update_one({"_id": endpoint_id}, WELL)
         return int(dropped.modified_count)
 
     async def forget_payloads(self, before: datetime) -> int:

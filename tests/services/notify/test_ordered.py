@@ -24,7 +24,7 @@ def many(subjects: Iterable[str], times: int) -> list[Event]:
     return [joined(subject) for _ in range(times) for subject in subjects]
 
 
-async def until(condition: Callable[[], Awaitable[bool]], timeout_s: float = 30) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], timeout_s: float = 60) -> None:
     async with asyncio.timeout(timeout_s):
         while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -58,10 +58,10 @@ async def test_each_subjects_events_come_one_after_another_although_every_fifth_
         taken[subject].append(sequence)
         return 204
 
-    subjects = [joined().envelope.subject for _ in range(20)]
+    subjects = [joined().envelope.subject for _ in range(10)]
     async with receiving(answer) as receiver:
         await register(receiver, "member-joined", identifiers="real", ordered=True, in_flight=16)
-        sent = many(subjects, 50)
+        sent = many(subjects, 30)
         await world.publish(*sent)
         await until(lambda: all_taken(taken, len(sent)))
     bus = {subject: [one.envelope.id for one in sent if one.envelope.subject == subject] for subject in subjects}
@@ -72,7 +72,7 @@ async def test_each_subjects_events_come_one_after_another_although_every_fifth_
     assert came == bus
     assert violations == []
     assert set(most.values()) == {1}
-    assert sum(failed.values()) > 100
+    assert sum(failed.values()) > 20
 
 
 async def test_what_was_given_up_blocks_its_subject_alone_until_its_owner_says_otherwise(
