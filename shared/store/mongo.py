@@ -139,8 +139,9 @@ class Store:
     async def transaction(self, work: Callable[[Session], Awaitable[T]], *, patience_s: float = 10.0) -> T:
         """Runs `work(session)` in one transaction: snapshot reads, majority and journaled commit.
 
-        `work` may run several times (it must have no effect but its writes under the session). Transient errors, TryAgain
-        and unknown commit results are retried for `patience_s` seconds, then raised; any other error aborts and is raised.
+        `work` may run several times (it must have no effect but its writes under the session). Transient errors,
+        TryAgain and unknown commit results are retried for `patience_s` seconds, then raised; any other error aborts
+        and is raised.
         """
         deadline = time.monotonic() + patience_s
         attempt = 0
