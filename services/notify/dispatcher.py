@@ -13,8 +13,10 @@ import structlog
 from services.notify.attempts import Attempts, Office
 from services.notify.delivery import Lane as LaneState
 from services.notify.delivery import Waiting
+from services.notify.directory import Directory
 from services.notify.endpoint import Endpoint, Endpoints
 from services.notify.lanes import Lane
+from services.notify.listing import Listing
 from services.notify.store import LANES, PAYLOAD_KEPT, NotifyStore
 from shared.bus.outbox import SHARDS
 from shared.store.leases import Leases
@@ -51,7 +53,7 @@ class Dispatcher:
         self, store: Store, notify: NotifyStore, endpoints: Endpoints, office: Office, holder: str, in_flight: int
     ) -> None:
         self._notify = notify
-        self._parser = endpoints
+        self._directory, self._listing = Directory(notify, endpoints), Listing()
         self._office = office
         self._in_flight = in_flight
         self._store = store
@@ -168,7 +170,9 @@ class Dispatcher:
     async def _read_endpoints(self) -> None:
         if time.monotonic() - self._read_at < _POLL_S:
             return
-        self._endpoints = {one.id: one for one in self._parser.of(await self._notify.endpoints())}
+        listing = await self._directory.read()
+        if listing is not self._listing:
+            self._listing, self._endpoints = listing, {one.id: one for one in listing.endpoints}
         self._read_at = time.monotonic()
 
     async def _attend(self, state: LaneState) -> None:

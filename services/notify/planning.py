@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from services.notify.endpoint import Endpoint
-from services.notify.globs import any_matches
+from services.notify.listing import Listing
 from services.notify.pairwise import pairwise_body, real_body
 from shared.catalogue import CATALOGUE, Event, EventType
 
@@ -24,13 +24,13 @@ class Planned:
     body: bytes = field(repr=False)
 
 
-def plan(event: Event, recorded_ms: int, endpoints: Iterable[Endpoint]) -> Iterator[Planned]:
+def plan(event: Event, recorded_ms: int, listing: Listing) -> Iterator[Planned]:
     """A delivery for each endpoint that hears the event, recorded at `recorded_ms` (wall clock, Unix milliseconds)."""
     entry = CATALOGUE.by_type(event.envelope.type)
     if entry is None:
         return
     real: bytes | None = None
-    for endpoint in endpoints:
+    for endpoint in listing.hearing(entry.name):
         if not _hears(endpoint, entry, event, recorded_ms):
             continue
         if endpoint.identifiers == "real":
@@ -54,7 +54,6 @@ def _hears(endpoint: Endpoint, entry: EventType, event: Event, recorded_ms: int)
         and recorded_ms >= endpoint.created_ms
         # An event about an endpoint never goes to that endpoint: it could cause the next one.
         and not (entry.subject == "endpoint" and event.envelope.subject == endpoint.id)
-        and any_matches(endpoint.event_types, entry.name)
     )
 
 
