@@ -2,8 +2,9 @@
 
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from services.notify import domain
 from services.notify.domain import Change, NewEndpoint, NotPossible
@@ -31,6 +32,9 @@ class Registry:
                 creates=True,
             )
         )
+
+    async def update(self, endpoint_id: str, fields: Mapping[str, Any], key: IdempotencyKey | None) -> Outcome:
+        return await self._change(endpoint_id, lambda state: domain.update(state, fields), key)
 
     async def pause(self, endpoint_id: str, key: IdempotencyKey | None) -> Outcome:
         return await self._change(endpoint_id, domain.pause, key)
