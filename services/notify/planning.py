@@ -79,11 +79,7 @@ def plan(event: Event, recorded_ms: int, listing: Listing) -> Iterator[Planned]:
 
 
 def _hears(endpoint: Endpoint, entry: EventType, event: Event, recorded_ms: int) -> bool:
-    return (
-        endpoint.state in _HEARING
-        and recorded_ms >= endpoint.created_ms
-        and not is_about(endpoint, entry, event)
-    )
+    return endpoint.state in _HEARING and recorded_ms >= endpoint.created_ms and not is_about(endpoint, entry, event)
 
 
 def is_about(endpoint: Endpoint, entry: EventType, event: Event) -> bool:
