@@ -14,6 +14,7 @@ from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
 from services.notify.guard_settings import GuardSettings
 from services.notify.lookup import SystemLookup
+from services.notify.quota import Quota
 from services.notify.recent import Recent
 from services.notify.registry import Registry
 from services.notify.results import Results
@@ -56,7 +57,8 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         kind=settings.kafka_kind,
         instance=settings.instance,
     )
-    desk = Desk(notify, registry, vault, guard, lookup, dispatcher.look_again)
+    quota = Quota(notify, settings.notify_most_endpoints)
+    desk = Desk(notify, registry, vault, guard, lookup, quota, dispatcher.look_again)
     trials = Trials(desk, endpoints, Recent(settings.kafka))
     health = Health()
     health.add_ready("mongo", store.ready)

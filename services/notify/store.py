@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from services.notify.audit import AUDIT
+from services.notify.audit import KEPT as AUDIT_KEPT
 from services.notify.delivery import Lane, Settled, Waiting, failing_write, planned_write, settlement_write, waiting_of
 from services.notify.planning import Planned
 from shared.bus.outbox import shard_of
@@ -48,6 +50,9 @@ class NotifyStore:
             "person", name="person", partialFilterExpression={"person": {"$exists": True}}
         )
         await self._store.ensure_expiry(DELIVERIES, "planned_at", int(LOG_KEPT.total_seconds()))
+        await self._endpoints.create_index("owner", name="owner")
+        await self._store.collection(AUDIT).create_index([("endpoint", 1), ("at", -1)], name="endpoint")
+        await self._store.ensure_expiry(AUDIT, "at", int(AUDIT_KEPT.total_seconds()))
 
     async def endpoints(self, session: Session = None, owner: str | None = None) -> list[Document]:
         """Every endpoint that is not deleted, or an owner's; inside a transaction as of its snapshot."""
@@ -57,6 +62,27 @@ class NotifyStore:
 
     async def endpoint(self, endpoint_id: str) -> Document | None:
         found: Document | None = await self._endpoints.find_one({"_id": endpoint_id})
+        return found
+
+    async def places(self, owner: str) -> list[str]:
+        """The place of each endpoint that the owner has; empty for one from before there were places."""
+        found = await self._endpoints.find({"owner": owner, "state": {"$ne": "deleted"}}, {"place": 1}).to_list(None)
+        return [document.get("place") or "" for document in found]
+
+    async def forget_secrets(self, now_ms: int) -> None:
+        """Removes the secrets that have expired."""
+        over = {"expires_ms": {"$ne": None, "$lte": now_ms}}
+        await self._endpoints.update_many({"secrets": {"$elemMatch": over}}, {"$pull": {"secrets": over}})
+
+    async def audited(self, endpoint_id: str, limit: int) -> list[Document]:
+        """The newest lines of an endpoint's audit first."""
+        found: list[Document] = await (
+            self._store.collection(AUDIT)
+            .find({"endpoint": endpoint_id})
+            .sort([("at", -1), ("_id", -1)])
+            .limit(limit)
+            .to_list(None)
+        )
         return found
 
     async def plan(self, planned: Sequence[Planned], now_ms: int, session: Session) -> None:
