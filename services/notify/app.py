@@ -1,6 +1,6 @@
 """Notify, composed: `python -m services.notify.app`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from services.notify.address_check import Judgement, check_address, check_case
@@ -20,9 +20,11 @@ from services.notify.registry import Registry
 from services.notify.results import Results
 from services.notify.sender import HttpSender
 from services.notify.settings import Settings
+from services.notify.signing import secret_key
 from services.notify.store import NotifyStore
 from services.notify.trials import Trials
 from services.notify.vault import Vault
+from services.notify.verification import Fault, fault_of
 from shared.bus.consumer import Consumer
 from shared.bus.write_side import WriteSide
 from shared.store.mongo import Store
@@ -32,7 +34,7 @@ from shared.web.health import Check, Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
 
-__all__ = ["Judgement", "build", "check_case", "checking"]
+__all__ = ["Fault", "Judgement", "build", "check_case", "checking", "verifying"]
 
 NAME = "notify"
 
@@ -80,6 +82,12 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
 def checking() -> Callable[[str], Awaitable[Judgement]]:
     """Judges addresses as this service would, sending nothing. Raises ValidationError for a wrong setting."""
     return partial(check_address, guard=GuardSettings().guard(), lookup=SystemLookup())
+
+
+def verifying(secrets: Sequence[str]) -> Callable[[Mapping[str, str], bytes, float], Fault | None]:
+    """What a receiver with these secrets asks of headers, body and time (Unix seconds). Raises ValueError for a bad
+    secret."""
+    return partial(fault_of, [secret_key(secret) for secret in secrets])
 
 
 if __name__ == "__main__":

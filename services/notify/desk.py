@@ -16,7 +16,7 @@ from services.notify.pairwise import KEY_BYTES
 from services.notify.quota import Quota
 from services.notify.registry import PLACE_TAKEN, Asked, Registry
 from services.notify.requests import Changing, Registering, Rotating
-from services.notify.signing import BadSecret, Signature, kind_of, new_secret, public_key, secret_key
+from services.notify.signing import BadSecret, Signature, kind_of, new_secret, public_key, signing_key
 from services.notify.store import NotifyStore
 from services.notify.vault import Vault
 from shared.bus.command import IdempotencyKey, Outcome, Refused
@@ -60,7 +60,7 @@ def chosen_secret(given: str | None, signature: Signature | None) -> str:
     if given is None:
         return new_secret(signature or "v1")
     try:
-        secret_key(given)
+        signing_key(given)
     except BadSecret as wrong:
         raise Problem(422, "The secret is not valid", f"{wrong}.".capitalize(), "bad-secret") from None
     if signature not in (None, kind_of(given)):

@@ -7,7 +7,7 @@ from typing import Any, Final
 from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
 from services.notify.filters import Condition, compiled
 from services.notify.pairwise import Pseudonyms
-from services.notify.signing import Key, secret_key
+from services.notify.signing import Key, signing_key
 from services.notify.vault import Vault
 from shared.bus.outbox import shard_of
 
@@ -90,4 +90,4 @@ class Endpoints:
         )
 
     def _secret(self, stored: Mapping[str, Any]) -> Secret:
-        return Secret(secret_key(self._vault.open(stored["sealed"]).decode()), stored["expires_ms"])
+        return Secret(signing_key(self._vault.open(stored["sealed"]).decode()), stored["expires_ms"])

@@ -1,12 +1,11 @@
 """Ids of its own for each endpoint, so that two receivers cannot join what they were told about a person. Pure."""
 
-import hashlib
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from services.notify.keyed import keyed
 from shared.catalogue import CATALOGUE, Event, EventType, event_id_fields, person_id_fields, structured
 
 KEY_BYTES = 32
@@ -38,7 +37,7 @@ class Pseudonyms:
         return str(UUID(bytes=bytes(mac)))
 
     def _mac(self, kind: str, value: str) -> bytes:
-        return hmac.new(self.key, f"{kind}\n{value}".encode(), hashlib.sha256).digest()
+        return keyed(self.key).mac(f"{kind}\n{value}".encode())
 
 
 def real_message(event: Event) -> dict[str, Any]:

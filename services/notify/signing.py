@@ -4,14 +4,14 @@
 """
 
 import base64
-import hashlib
-import hmac
 import secrets
 from collections.abc import Sequence
 from typing import Final, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from services.notify.keyed import keyed
 
 Signature = Literal["v1", "v1a"]
 Key = bytes | Ed25519PrivateKey
@@ -41,10 +41,8 @@ def kind_of(secret: str) -> Signature:
     return "v1a" if secret.startswith(PRIVATE_PREFIX) else "v1"
 
 
-def secret_key(secret: str) -> Key:
-    """What signs: the bytes that key the HMAC, or the Ed25519 key. Raises BadSecret."""
-    if secret.startswith(PRIVATE_PREFIX):
-        return _private_key(_decoded(secret.removeprefix(PRIVATE_PREFIX)))
+def secret_key(secret: str) -> bytes:
+    """The bytes that key the HMAC of a `whsec_` secret. Raises BadSecret."""
     if not secret.startswith(PREFIX):
         raise BadSecret("a webhook secret begins with whsec_")
     key = _decoded(secret.removeprefix(PREFIX))
@@ -53,9 +51,16 @@ def secret_key(secret: str) -> Key:
     return key
 
 
+def signing_key(secret: str) -> Key:
+    """What signs with a secret of either kind. Raises BadSecret."""
+    if secret.startswith(PRIVATE_PREFIX):
+        return _private_key(_decoded(secret.removeprefix(PRIVATE_PREFIX)))
+    return secret_key(secret)
+
+
 def public_key(secret: str) -> str | None:
     """What a receiver verifies `v1a` with, as `whpk_`; None for a secret of `v1`. Raises BadSecret."""
-    key = secret_key(secret)
+    key = signing_key(secret)
     return PUBLIC_PREFIX + _base64(_public(key)) if isinstance(key, Ed25519PrivateKey) else None
 
 
@@ -69,7 +74,7 @@ def sign(keys: Sequence[Key], delivery_id: str, timestamp_s: int, body: bytes) -
 
 def _mac(key: bytes, signed: bytes) -> str:
     # Not hmac.digest(): it gives the interpreter lock away, and gets it back behind the database's threads.
-    return _base64(hmac.new(key, signed, hashlib.sha256).digest())
+    return _base64(keyed(key).mac(signed))
 
 
 def _private_key(raw: bytes) -> Ed25519PrivateKey:
