@@ -61,7 +61,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     )
     quota = Quota(notify, settings.notify_most_endpoints)
     desk = Desk(notify, registry, vault, guard, lookup, quota, dispatcher.look_again)
-    trials = Trials(desk, endpoints, Recent(settings.kafka))
+    trials = Trials(desk, registry, notify, endpoints, Recent(settings.kafka))
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)

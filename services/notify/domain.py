@@ -198,6 +198,19 @@ def resume(state: Mapping[str, Any] | None) -> Change:
     return Change({**_alive(state), "state": "active", "reason": None})
 
 
+def test(state: Mapping[str, Any] | None) -> Change:
+    """A test event is to be sent; nothing changes."""
+    present = _alive(state)
+    if present["state"] in ("disabled", "unverified"):
+        raise NotPossible(
+            409,
+            f"endpoint-{present['state']}",
+            f"The endpoint is {present['state']}",
+            "It receives nothing; resume it first." if present["state"] == "disabled" else "Verify it first.",
+        )
+    return Change(present)
+
+
 def disable(
     state: Mapping[str, Any] | None, reason: DisableReason, event_type: str | None = None, event_id: str | None = None
 ) -> Change:

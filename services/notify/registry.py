@@ -58,6 +58,10 @@ class Registry:
     async def rotate(self, endpoint_id: str, secret: NewSecret, overlap_s: float, asked: Asked) -> Outcome:
         return await self._change(endpoint_id, lambda state: domain.rotate(state, secret, overlap_s), "rotate", asked)
 
+    async def test(self, endpoint_id: str, asked: Asked) -> Outcome:
+        """That a test event is asked for; sending it is another step."""
+        return await self._change(endpoint_id, domain.test, "test", asked)
+
     async def pause(self, endpoint_id: str, asked: Asked) -> Outcome:
         return await self._change(endpoint_id, domain.pause, "pause", asked)
 

@@ -97,7 +97,10 @@ Secret = Annotated[
 ]
 SignatureSaid = Annotated[
     Signature,
-    Field(description="`v1`: HMAC-SHA256 under the secret. `v1a`: Ed25519; you are given its public key only."),
+    Field(
+        description="`v1`: HMAC-SHA256 under the secret. `v1a`: Ed25519; you are given its public key only. "
+        "Of a secret of your own its prefix decides."
+    ),
 ]
 
 

@@ -114,6 +114,14 @@ class DryRun(BaseModel):
     events: list[TriedShown]
 
 
+class SentShown(BaseModel):
+    """A test event that is on its way; what becomes of it stands in the log of deliveries."""
+
+    delivery_id: Annotated[str, Field(description="Its webhook-id.")]
+    event_id: str
+    sequence: Annotated[int, Field(ge=1, description="Its webhook-sequence.")]
+
+
 class AuditLine(BaseModel):
     """One change: who asked for it, and the names of what it changed, never their values."""
 

@@ -113,6 +113,18 @@ class NotifyStore:
         await self._insert(documents, session)
         return [waiting_of(document) for document in documents]
 
+    async def plan_one(self, planned: Planned, now_ms: int) -> int:
+        """Writes one delivery outside of any batch, unless it is there; answers its number."""
+
+        async def work(session: Session) -> int:
+            found = await self._deliveries.find_one({"_id": planned.id}, _NUMBER, session=session)
+            if found is not None:
+                return int(found["sequence"])
+            (written,) = await self.plan([planned], now_ms, session)
+            return written.sequence
+
+        return await self._store.transaction(work)
+
     async def _insert(self, documents: Sequence[Document], session: Session) -> None:
         """A plain insert, at half the price; one that is refused ends the transaction, whose next try takes care."""
         if self._careful:

@@ -216,7 +216,6 @@ async def test_secrets_are_bounded_shown_once_and_a_repeat_shows_the_same(notify
         {"secret": "whsec_c2hvcnQ="},
         {"secret": "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
         {"secret": "whsec_" + "A" * 120},
-        {"secret": "whsec_" + "A" * 32, "signature": "v1a"},
         {"secret": "whsk_" + "A" * 36},
         {"secret": "whsec_" + "A" * 32 + "\r\n"},
     ],
@@ -281,3 +280,25 @@ async def test_an_owner_has_so_many_endpoints_and_no_more_however_many_are_asked
         assert (refused.status_code, refused.json()["type"]) == (409, "urn:kairan:problem:too-many-endpoints")
         assert (await one.delete(f"/v1/endpoints/{made[0]}")).status_code == 200
         assert (await two.post("/v1/endpoints", json=body)).status_code == 201
+
+
+async def test_a_test_event_comes_to_this_endpoint_alone_signed_and_numbered_and_is_logged(
+    notify: httpx.AsyncClient, register: Register
+) -> None:
+    async with receiving() as receiver, receiving() as other:
+        endpoint = await register(receiver, "session-held", filter={"path": "type", "equals": "never"})
+        await register(other, "*")
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        place = f"/v1/endpoints/{endpoint}"
+        first, again = [await notify.post(f"{place}/test", headers=key) for _ in range(2)]
+        assert (first.status_code, first.json()) == (202, again.json())
+        second = (await notify.post(f"{place}/test")).json()
+        told, _ = await receiver.until(lambda found: len(found) == 2)
+        assert told.event["type"] == "kairan.endpoint-test.v1"
+        assert (told.event["subject"], told.event["data"]["test"]) == (endpoint, True)
+        assert (first.json()["sequence"], second["sequence"]) == (1, 2)
+        assert {one.id for one in receiver.received} == {first.json()["delivery_id"], second["delivery_id"]}
+        assert not other.received
+        log = (await notify.get("/v1/deliveries", params={"endpoint": endpoint})).json()["deliveries"]
+        assert {one["event_type"] for one in log} == {"kairan.endpoint-test.v1"}
+    assert (await notify.post(f"/v1/endpoints/{uuid.uuid4()}/test")).status_code == 404
