@@ -14,6 +14,7 @@ from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
 from services.notify.guard_settings import GuardSettings
 from services.notify.lookup import SystemLookup
+from services.notify.quota import Quota
 from services.notify.recent import Recent
 from services.notify.registry import Registry
 from services.notify.results import Results
@@ -58,8 +59,9 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         kind=settings.kafka_kind,
         instance=settings.instance,
     )
-    desk = Desk(notify, registry, vault, guard, lookup, dispatcher.look_again)
-    trials = Trials(desk, endpoints, Recent(settings.kafka))
+    quota = Quota(notify, settings.notify_most_endpoints)
+    desk = Desk(notify, registry, vault, guard, lookup, quota, dispatcher.look_again)
+    trials = Trials(desk, registry, notify, endpoints, Recent(settings.kafka))
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
