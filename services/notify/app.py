@@ -6,12 +6,15 @@ from functools import partial
 from services.notify.address_check import Judgement, check_address, check_case
 from services.notify.api.deliveries import DeliveriesApi
 from services.notify.api.endpoints import EndpointsApi
+from services.notify.api.events import EventsApi
 from services.notify.attempts import Office
 from services.notify.consumers import Planner, subscription
 from services.notify.desk import Desk
 from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
 from services.notify.guard_settings import GuardSettings
+from services.notify.log import Log
+from services.notify.log_store import LogStore
 from services.notify.lookup import SystemLookup
 from services.notify.registry import Registry
 from services.notify.results import Results
@@ -54,6 +57,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         instance=settings.instance,
     )
     desk = Desk(notify, registry, vault, guard, lookup, dispatcher.look_again)
+    log = Log(LogStore(store, notify), vault)
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
@@ -64,7 +68,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         name=NAME,
         title="Kairan notify",
         description="Who hears of it: webhook endpoints, and the log of what was delivered to them.",
-        routers=[EndpointsApi(desk).routes(), DeliveriesApi(notify).routes()],
+        routers=[EndpointsApi(desk).routes(), DeliveriesApi(log).routes(), EventsApi(desk, log).routes()],
         parts=[write_side, sender, results, dispatcher, consumer],
         health=health,
         verifier=Verifier(settings),

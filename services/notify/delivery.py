@@ -90,16 +90,22 @@ def settlement_write(settled: Settled) -> UpdateOne:
         change["next_at_ms"] = settled.next_at_ms
     else:
         change["done_at"] = datetime.fromtimestamp(settled.ended_ms / 1000, UTC)
-    attempt = {
+    marks = {"$addToSet": {"marks": {"$each": answer.marks()}}} if answer.failure else {}
+    return UpdateOne(
+        {"_id": settled.delivery.id, "state": "waiting", "made": settled.delivery.made},
+        {"$set": change, "$push": {"attempts": _attempt(settled)}, **marks},
+    )
+
+
+def _attempt(settled: Settled) -> Document:
+    answer = settled.answer
+    return {
         "at_ms": settled.ended_ms - int(answer.duration_ms),
         "status": answer.status,
         "duration_ms": answer.duration_ms,
         "failure": answer.failure,
+        **({"said": answer.said} if answer.said else {}),
     }
-    return UpdateOne(
-        {"_id": settled.delivery.id, "state": "waiting", "made": settled.delivery.made},
-        {"$set": change, "$push": {"attempts": attempt}},
-    )
 
 
 def failing_write(endpoint_id: str, since_ms: int | None) -> UpdateOne:

@@ -12,6 +12,7 @@ import aiohttp
 from yarl import URL
 
 from services.notify.address_guard import Guard, guarded_connector
+from services.notify.answer_text import answer_text
 from services.notify.lookup import Lookup
 from services.notify.outcome import Answer, Failure, failure_of
 from services.notify.retry import retry_after_s
@@ -20,6 +21,7 @@ from services.notify.target import Forbidden
 CONNECT_TIMEOUT_S: Final = 5.0
 TOTAL_TIMEOUT_S: Final = 15.0
 MOST_ANSWER_BYTES: Final = 64 * 1024
+MOST_KEPT_BYTES: Final = 16 * 1024
 MOST_HEADER_BYTES: Final = 16 * 1024
 USER_AGENT: Final = "Kairan"
 # Shorter than the 5 s after which common servers close an idle connection, so that we never meet that moment.
@@ -72,20 +74,21 @@ class HttpSender:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._total_s):
-                status, wait_s = await self._post(posting)
+                status, wait_s, said = await self._post(posting)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Answer(None, failure_class(error), _ms_since(started))
-        return Answer(status, failure_of(status), _ms_since(started), wait_s)
+        return Answer(status, failure_of(status), _ms_since(started), wait_s, said)
 
-    async def _post(self, posting: Posting) -> tuple[int, float | None]:
+    async def _post(self, posting: Posting) -> tuple[int, float | None, str]:
         url, private = self._place(posting.url)
         session = self._private if private else self._public
         if session is None:
             raise RuntimeError("the sender was not started")
         async with session.post(url, data=posting.body, headers=posting.headers, allow_redirects=False) as response:
             _refuse_many_headers(response)
-            await _read_some(response)
-            return response.status, retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
+            kept = await _read_some(response, 0 if failure_of(response.status) is None else MOST_KEPT_BYTES)
+            wait_s = retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
+            return response.status, wait_s, answer_text(kept, response.headers.get("Content-Type", ""))
 
     def _placed(self, url: str) -> tuple[URL, bool]:
         """The URL as it is dialled, and whether only inside an operator's network. Raises Forbidden."""
@@ -114,15 +117,21 @@ def _refuse_many_headers(response: aiohttp.ClientResponse) -> None:
         raise ValueError(f"more than {MOST_HEADER_BYTES} bytes of headers")
 
 
-async def _read_some(response: aiohttp.ClientResponse) -> None:
-    """Reads the answer to its end, so that the connection can be used again; one that goes on is cut off."""
-    left = MOST_ANSWER_BYTES
+async def _read_some(response: aiohttp.ClientResponse, keep: int) -> bytes:
+    """Reads the answer to its end, so that the connection can be used again; one that goes on is cut off.
+
+    What comes back are its first `keep` bytes.
+    """
+    left, kept = MOST_ANSWER_BYTES, b""
     while left > 0:
         chunk = await response.content.read(left)
         if not chunk:
-            return
+            return kept
         left -= len(chunk)
+        if len(kept) < keep:
+            kept += chunk[: keep - len(kept)]
     response.close()
+    return kept
 
 
 def failure_class(error: Exception) -> Failure:

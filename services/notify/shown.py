@@ -67,10 +67,6 @@ class DeliveryShown(BaseModel):
     attempts: list[AttemptShown]
 
 
-class DeliveryList(BaseModel):
-    deliveries: list[DeliveryShown]
-
-
 def endpoint_shown(endpoint: Document) -> dict[str, object]:
     """As an EndpointShown."""
     full = completed(endpoint)
@@ -90,15 +86,17 @@ def delivery_shown(found: Document) -> dict[str, object]:
         "endpoint_id": found["endpoint"],
         **{name: found[name] for name in ("sequence", "event_type", "event_id", "state", "planned_at")},
         "next_attempt_at": _moment(found["next_at_ms"]) if found["state"] == "waiting" else None,
-        "attempts": [
-            {
-                "at": _moment(attempt["at_ms"]),
-                "status": attempt["status"],
-                "duration_ms": attempt["duration_ms"],
-                "error": attempt["failure"],
-            }
-            for attempt in found["attempts"]
-        ],
+        "attempts": [attempt_shown(attempt) for attempt in found["attempts"]],
+    }
+
+
+def attempt_shown(attempt: Document) -> dict[str, object]:
+    """As an AttemptShown."""
+    return {
+        "at": _moment(attempt["at_ms"]),
+        "status": attempt["status"],
+        "duration_ms": attempt["duration_ms"],
+        "error": attempt["failure"],
     }
 
 
