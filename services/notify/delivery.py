@@ -12,7 +12,7 @@ from shared.store.mongo import Binary, Document, UpdateOne
 
 @dataclass(frozen=True)
 class Waiting:
-    """A delivery that is due: `made` attempts were made before this one."""
+    """A delivery that is due: `made` attempts were made before this one, `made_before` of them before a replay."""
 
     id: str
     endpoint_id: str
@@ -22,6 +22,7 @@ class Waiting:
     event_id: str
     recorded_ms: int
     body: bytes = field(repr=False)
+    made_before: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def waiting_of(document: Mapping[str, Any]) -> Waiting:
         event_id=document["event_id"],
         recorded_ms=int(document["recorded_ms"]),
         body=bytes(document["body"]),
+        made_before=int(document.get("made_before", 0)),
     )
 
 

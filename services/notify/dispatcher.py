@@ -29,7 +29,7 @@ _MEASURE_EVERY_S: Final = 15.0
 _DRAIN_S: Final = 1.5
 _CHANGES: Final[tuple[Mapping[str, Any], ...]] = (
     {"$match": {"operationType": {"$in": ["insert", "update"]}}},
-    {"$project": {"documentKey": 1, "updateDescription.updatedFields.sequence": 1}},
+    {"$project": {"documentKey": 1, **{f"updateDescription.updatedFields.{name}": 1 for name in ("sequence", "rung")}}},
 )
 
 
@@ -70,6 +70,10 @@ class Dispatcher:
     def report(self) -> dict[str, Any]:
         """For /health/stream."""
         return {"leads": sorted(self._leases.held()), "lanes": len(self._lanes)}
+
+    def leads(self, shard: int) -> bool:
+        """Whether this process works for the endpoints of a shard right now."""
+        return f"lanes-{shard}" in self._leases.held()
 
     async def start(self) -> None:
         for coroutine in (self._leases.run(), self._hear(), self._clean(), self._measure()):
@@ -118,9 +122,10 @@ class Dispatcher:
         if lane is None:
             self._now.set()
             return
-        sequence = change.get("updateDescription", {}).get("updatedFields", {}).get("sequence")
-        if sequence is not None:
-            self._numbered[identity] = int(sequence)
+        fields = change.get("updateDescription", {}).get("updatedFields", {})
+        if "sequence" in fields:
+            self._numbered[identity] = int(fields["sequence"])
+        if fields:
             lane.wake()
 
     async def _look(self) -> None:

@@ -66,6 +66,10 @@ class Log:
             raise NO_DELIVERY
         return for_eyes(found, caller)
 
+    async def last_number(self, endpoint_id: str) -> int:
+        """The last sequence number that the endpoint's deliveries have."""
+        return await self._store.last_number(endpoint_id)
+
     async def pull(self, endpoint: Document, after: int, limit: int, caller: Caller) -> Pulled:
         """What the caller's endpoint got or is to get, above a number: at most `limit`, and 8 MiB or one of them."""
         last = await self._store.last_number(endpoint["_id"])

@@ -75,7 +75,7 @@ def endpoint_shown(endpoint: Document) -> dict[str, object]:
         "id": full["_id"],
         "version": version(full["version"]),
         **{name: full[name] for name in sorted(given)},
-        "created_at": _moment(full["created_ms"]),
+        "created_at": moment(full["created_ms"]),
     }
 
 
@@ -85,7 +85,7 @@ def delivery_shown(found: Document) -> dict[str, object]:
         "id": found["_id"],
         "endpoint_id": found["endpoint"],
         **{name: found[name] for name in ("sequence", "event_type", "event_id", "state", "planned_at")},
-        "next_attempt_at": _moment(found["next_at_ms"]) if found["state"] == "waiting" else None,
+        "next_attempt_at": moment(found["next_at_ms"]) if found["state"] == "waiting" else None,
         "attempts": [attempt_shown(attempt) for attempt in found["attempts"]],
     }
 
@@ -93,12 +93,13 @@ def delivery_shown(found: Document) -> dict[str, object]:
 def attempt_shown(attempt: Document) -> dict[str, object]:
     """As an AttemptShown."""
     return {
-        "at": _moment(attempt["at_ms"]),
+        "at": moment(attempt["at_ms"]),
         "status": attempt["status"],
         "duration_ms": attempt["duration_ms"],
         "error": attempt["failure"],
     }
 
 
-def _moment(ms: int) -> datetime:
+def moment(ms: int) -> datetime:
+    """Unix milliseconds as an aware time."""
     return datetime.fromtimestamp(ms / 1000, UTC)
