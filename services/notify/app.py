@@ -1,6 +1,6 @@
 """Notify, composed: `python -m services.notify.app`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from services.notify.address_check import Judgement, check_address, check_case
@@ -8,6 +8,7 @@ from services.notify.api.deliveries import DeliveriesApi
 from services.notify.api.endpoints import EndpointsApi
 from services.notify.api.events import EventsApi
 from services.notify.api.replays import ReplaysApi
+from services.notify.api.trials import TrialsApi
 from services.notify.attempts import Office
 from services.notify.consumers import Planner, subscription
 from services.notify.desk import Desk
@@ -18,6 +19,7 @@ from services.notify.history import Records
 from services.notify.log import Log
 from services.notify.log_store import LogStore
 from services.notify.lookup import SystemLookup
+from services.notify.recent import Recent
 from services.notify.registry import Registry
 from services.notify.replay import Replays
 from services.notify.replay_store import ReplayStore
@@ -25,8 +27,11 @@ from services.notify.replayer import Replayer
 from services.notify.results import Results
 from services.notify.sender import HttpSender
 from services.notify.settings import Settings
+from services.notify.signing import secret_key
 from services.notify.store import NotifyStore
+from services.notify.trials import Trials
 from services.notify.vault import Vault
+from services.notify.verification import Fault, fault_of
 from shared.bus.consumer import Consumer
 from shared.bus.write_side import WriteSide
 from shared.store.mongo import Store
@@ -36,7 +41,7 @@ from shared.web.health import Check, Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
 
-__all__ = ["Judgement", "build", "check_case", "checking"]
+__all__ = ["Fault", "Judgement", "build", "check_case", "checking", "verifying"]
 
 NAME = "notify"
 
@@ -66,6 +71,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     replay_store, records = ReplayStore(store, notify), Records(settings.kafka)
     replays = Replays(replay_store, records, desk, log, endpoints, vault)
     replayer = Replayer(replay_store, records, endpoints, dispatcher.leads, settings.notify_replay_per_s)
+    trials = Trials(desk, endpoints, Recent(settings.kafka))
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
@@ -78,6 +84,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         description="Who hears of it: webhook endpoints, and the log of what was delivered to them.",
         routers=[
             EndpointsApi(desk).routes(),
+            TrialsApi(trials).routes(),
             DeliveriesApi(log).routes(),
             EventsApi(desk, log).routes(),
             ReplaysApi(replays).routes(),
@@ -91,6 +98,12 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
 def checking() -> Callable[[str], Awaitable[Judgement]]:
     """Judges addresses as this service would, sending nothing. Raises ValidationError for a wrong setting."""
     return partial(check_address, guard=GuardSettings().guard(), lookup=SystemLookup())
+
+
+def verifying(secrets: Sequence[str]) -> Callable[[Mapping[str, str], bytes, float], Fault | None]:
+    """What a receiver with these secrets asks of headers, body and time (Unix seconds). Raises ValueError for a bad
+    secret."""
+    return partial(fault_of, [secret_key(secret) for secret in secrets])
 
 
 if __name__ == "__main__":

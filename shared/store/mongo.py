@@ -38,6 +38,7 @@ __all__ = [
     "Store",
     "StoreError",
     "StoreTimeout",
+    "TryAgain",
     "UpdateMany",
     "UpdateOne",
     "insert_new",
@@ -56,6 +57,10 @@ StoreTimeout = ExecutionTimeout
 _DUPLICATE = 11000
 _DURABLE = WriteConcern(w="majority", j=True)
 _NOT_THERE_YET = frozenset({"TransientTransactionError", "RetryableWriteError", "UnknownTransactionCommitResult"})
+
+
+class TryAgain(Exception):
+    """Raised by the work of a transaction: what it found makes it begin anew, in a new transaction."""
 
 
 def is_duplicate(error: BaseException) -> bool:
@@ -136,8 +141,9 @@ class Store:
     async def transaction(self, work: Callable[[Session], Awaitable[T]], *, patience_s: float = 10.0) -> T:
         """Runs `work(session)` in one transaction: snapshot reads, majority and journaled commit.
 
-        `work` may run several times (it must have no effect but its writes under the session). Transient errors and
-        unknown commit results are retried for `patience_s` seconds, then raised; any other error aborts and is raised.
+        `work` may run several times (it must have no effect but its writes under the session). Transient errors,
+        TryAgain and unknown commit results are retried for `patience_s` seconds, then raised; any other error aborts
+        and is raised.
         """
         deadline = time.monotonic() + patience_s
         attempt = 0
@@ -152,7 +158,7 @@ class Store:
                 except BaseException as error:
                     if session.in_transaction:
                         await _abort_quietly(session)
-                    if not _is_transient(error) or time.monotonic() > deadline:
+                    if not (_is_transient(error) or isinstance(error, TryAgain)) or time.monotonic() > deadline:
                         raise
                 await asyncio.sleep(random.uniform(0.001, 0.01 * min(attempt, 20)))
 

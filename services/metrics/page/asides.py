@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from services.metrics.domain.board import Ledger, Row, Series
-from services.metrics.page.dates import moment_text, number
 from services.metrics.page.words import Words
+from shared.web.dates import moment_text, number
 
 _PLAIN_THRESHOLD = 100.0
 

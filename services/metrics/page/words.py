@@ -1,9 +1,8 @@
 """What the page says: every text by its name; a language that lacks one does not type-check."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-Language = Literal["ja", "en"]
+from shared.web.languages import Language
 
 
 @dataclass(frozen=True)

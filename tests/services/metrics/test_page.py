@@ -8,12 +8,12 @@ import pytest
 
 from services.metrics.domain.board import Audit, Board, Cause, DayBar, Ledger, Restated, Row, Series, Spike, Title
 from services.metrics.page import render
-from services.metrics.page.dates import moment_text
 from services.metrics.page.english import ENGLISH
 from services.metrics.page.japanese import JAPANESE
-from services.metrics.page.languages import WORDS, choose
+from services.metrics.page.languages import WORDS
 from services.metrics.page.view import extra_text, view
-from services.metrics.page.words import Language
+from shared.web.dates import moment_text
+from shared.web.languages import Language, choose
 
 AS_OF = datetime(2022, 3, 31, 15, tzinfo=UTC)
 

@@ -2,8 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
-from services.metrics.page.words import Language
 from shared.clock import JST
+from shared.web.languages import Language
 
 _A_MINUTE = timedelta(minutes=1)
 _MONTHS = (
