@@ -48,15 +48,11 @@ class Log:
 
     async def search(self, question: Question, after: Place | None, limit: int, caller: Caller) -> Page:
         """A page of what the caller may see, newest first; another's endpoint has nothing."""
-        owner = owner_of(caller)
+        scope = await self._scope(question.endpoint_id, caller)
+        if scope is not None and not scope:
+            return Page([], None, partial=False)
         if question.delivery_id is not None or question.event_id is not None:
-            return await self._by_ids(question, owner, after, limit)
-        if question.endpoint_id is not None:
-            scope = Scope([question.endpoint_id], owner)
-        elif owner is not None:
-            scope = Scope([one["_id"] for one in await self._store.endpoints_of(owner)], owner)
-        else:
-            scope = Scope(None, None)
+            return await self._by_ids(question, scope, after, limit)
         return await self._store.page(question, scope, after, limit)
 
     async def show(self, delivery_id: str, caller: Caller) -> Document:
@@ -84,22 +80,29 @@ class Log:
         up_to = int(found[-1]["sequence"]) if cut or len(found) == limit else max(last, after)
         return Pulled(found, gaps((int(one["sequence"]) for one in found), after, up_to), up_to, last)
 
-    async def _by_ids(self, question: Question, owner: str | None, after: Place | None, limit: int) -> Page:
+    async def _scope(self, endpoint_id: str | None, caller: Caller) -> Scope:
+        owner = owner_of(caller)
+        if owner is None:
+            return None if endpoint_id is None else [endpoint_id]
+        mine = await self._store.endpoints_of(owner)
+        return [one for one in mine if endpoint_id in (None, one)]
+
+    async def _by_ids(self, question: Question, scope: Scope, after: Place | None, limit: int) -> Page:
         if question.delivery_id is not None:
             ids = [question.delivery_id]
         else:
-            ids = await self._ids_of(question, owner)
-        endpoints = None if question.endpoint_id is None else [question.endpoint_id]
-        found = await self._store.among(ids, question, Scope(endpoints, owner), after)
+            ids = await self._ids_of(question.event_id or "", scope)
+        found = await self._store.among(ids, question, scope, after)
         more = len(found) > limit
         return Page(found[:limit], Place.of(found[limit - 1]) if more else None, partial=False)
 
-    async def _ids_of(self, question: Question, owner: str | None) -> list[str]:
-        """The `webhook-id`s that an event has at the endpoints in sight: they follow from its id, so no index is."""
-        endpoints = await (self._store.all_endpoints() if owner is None else self._store.endpoints_of(owner))
-        wanted = [one for one in endpoints if question.endpoint_id in (None, one["_id"]) and one["pairwise_key"]]
-        keys = [Pseudonyms(self._vault.open(one["pairwise_key"])) for one in wanted]
-        return [key.delivery(source, question.event_id or "") for key in keys for source in _SOURCES]
+    async def _ids_of(self, event_id: str, scope: Scope) -> list[str]:
+        """The `webhook-id`s that an event has at the endpoints in sight: they follow from its id, without an index.
+
+        A deleted endpoint has forgotten its key, and with it what it was sent.
+        """
+        keys = [Pseudonyms(self._vault.open(sealed)) for sealed in await self._store.sealed_keys(scope)]
+        return [key.delivery(source, event_id) for key in keys for source in _SOURCES]
 
 
 def for_eyes(found: Document, caller: Caller) -> Document:

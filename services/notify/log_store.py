@@ -14,18 +14,14 @@ from services.notify.question import Place, Question
 from services.notify.store import DELIVERIES, ENDPOINTS, GIVEN_UP, LANES, NotifyStore
 from shared.store.mongo import Document, Store
 
-SCAN: Final = 20_000
+SCAN: Final = 5_000
 _MERGED_MOST: Final = 150  # the database merges at most 200 ranges of an index in their order
 _BY_TIME: Final = "planned_at_expiry"
 _LISTED: Final = {"body": 0, "attempts.said": 0}
 
 
-@dataclass(frozen=True)
-class Scope:
-    """Whose deliveries: of these endpoints (None: of any), and of this owner (None: of any)."""
-
-    endpoints: Sequence[str] | None
-    owner: str | None
+Scope = Sequence[str] | None
+"""The endpoints whose deliveries may be seen; None: all."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +53,18 @@ class LogStore:
         self._lanes = store.collection(LANES)
         self._scan = scan
 
-    async def endpoints_of(self, owner: str) -> list[Document]:
-        """All endpoints that the owner ever made: id and sealed key."""
-        found: list[Document] = await self._endpoints.find({"owner": owner}, {"pairwise_key": 1}).to_list(None)
+    async def endpoints_of(self, owner: str) -> list[str]:
+        """All endpoints that the owner ever made."""
+        found: list[str] = await self._endpoints.distinct("_id", {"owner": owner})
         return found
 
-    async def all_endpoints(self) -> list[Document]:
-        """The endpoints there are, with their sealed keys."""
-        wanted = {"state": {"$ne": "deleted"}}
-        found: list[Document] = await self._endpoints.find(wanted, {"pairwise_key": 1}).to_list(None)
-        return found
+    async def sealed_keys(self, scope: Scope) -> list[str]:
+        """The keys of the endpoints, unless they were deleted, by which their `webhook-id`s are made."""
+        wanted: Document = {"pairwise_key": {"$gt": ""}}
+        if scope is not None:
+            wanted["_id"] = {"$in": list(scope)}
+        found = await self._endpoints.find(wanted, {"pairwise_key": 1}).to_list(None)
+        return [one["pairwise_key"] for one in found]
 
     async def delivery(self, delivery_id: str) -> Document | None:
         """One delivery whole, with body and answers."""
@@ -75,9 +73,9 @@ class LogStore:
 
     async def among(self, ids: Sequence[str], question: Question, scope: Scope, after: Place | None) -> list[Document]:
         """Of these deliveries those that fit, newest first, after a place."""
-        wanted = {**_owned(scope), **question.conditions(), "planned_at": question.times()}
-        if scope.endpoints is not None:
-            wanted["endpoint"] = {"$in": list(scope.endpoints)}
+        wanted = {**question.conditions(), "planned_at": question.times()}
+        if scope is not None:
+            wanted["endpoint"] = {"$in": list(scope)}
         rows = await self._deliveries.find({**wanted, "_id": {"$in": list(ids)}}, _LISTED).to_list(None)
         found = _newest_first(rows)
         return found if after is None else [one for one in found if _key(one) < (after.planned_at, after.id)]
@@ -155,26 +153,23 @@ class LogStore:
 
 
 def _path(question: Question, scope: Scope) -> _Path:
-    rest, owned = question.conditions(), _owned(scope)
-    if scope.endpoints is None or len(scope.endpoints) > _MERGED_MOST:
-        many = {} if scope.endpoints is None else {"endpoint": {"$in": list(scope.endpoints)}}
-        return _Path(_BY_TIME, {}, {**rest, **owned, **many})
-    base = {"endpoint": {"$in": list(scope.endpoints)}}
+    rest = question.conditions()
+    if scope is None:
+        return _Path(_BY_TIME, {}, rest)
+    base = {"endpoint": {"$in": list(scope)}}
+    if len(scope) > _MERGED_MOST:
+        return _Path(_BY_TIME, {}, {**rest, **base})
     if question.state in GIVEN_UP:
-        return _Path("given_up", {**base, "state": rest.pop("state")}, {**rest, **owned})
+        return _Path("given_up", {**base, "state": rest.pop("state")}, rest)
     if question.mark is not None:
-        return _Path("failed", {**base, "marks": question.mark}, {**_beyond_mark(question, rest), **owned})
-    return _Path("log", base, {**rest, **owned})
+        return _Path("failed", {**base, "marks": question.mark}, _beyond_mark(question, rest))
+    return _Path("log", base, rest)
 
 
 def _beyond_mark(question: Question, rest: Document) -> Document:
     """Without the attempt, when the mark alone says it."""
     both = question.error is not None and question.status is not None
     return rest if both else {name: value for name, value in rest.items() if name != "attempts"}
-
-
-def _owned(scope: Scope) -> Document:
-    return {} if scope.owner is None else {"owner": scope.owner}
 
 
 def _key(one: Mapping[str, Any]) -> tuple[datetime, str]:

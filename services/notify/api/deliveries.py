@@ -14,7 +14,7 @@ from shared.web.problems import problems
 from shared.web.routes import json_response, router
 
 _PAGED = (
-    "What no index knows (a rare event type, say) is looked for among the next 20,000 deliveries; a page that ended "
+    "What no index knows (a rare event type, say) is looked for among the next 5,000 deliveries; a page that ended "
     "there says `partial`, and `next` goes on. A page stays what it was when newer deliveries come."
 )
 

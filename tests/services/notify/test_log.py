@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from services.notify.answer_text import answer_text
 from services.notify.log import Gap, gaps
-from services.notify.log_store import LogStore, Scope
+from services.notify.log_store import LogStore
 from services.notify.question import Place, Question
 from services.notify.store import NotifyStore
 from shared.catalogue import MemberErased
@@ -107,7 +107,8 @@ async def test_a_rare_one_is_found_by_bounded_looks_that_say_so(world: World, pa
         {"_id": past[3]["_id"]}, {"$set": {"event_type": "kairan.session-held.v1"}}
     )
     log = LogStore(world.store, NotifyStore(world.store), scan=25)
-    for scope in (Scope(list({one["endpoint"] for one in past}), past[0]["owner"]), Scope(None, past[0]["owner"])):
+    endpoints: list[str] = list({one["endpoint"] for one in past})
+    for scope in (endpoints, None, endpoints + [str(n) for n in range(200)]):
         found, after, looks = [], Place.before(LONG_AGO + timedelta(hours=1)), 0
         while True:
             page = await log.page(Question(event_type="session-held"), scope, after, 10)
