@@ -12,7 +12,7 @@ from services.notify.domain import OFFERED, TOPICS
 from services.notify.endpoint import Endpoint
 from services.notify.globs import any_matches
 from services.notify.planning import Planned, plan
-from services.notify.question import ms_of
+from services.notify.question import EARLIEST, LATEST, ms_of
 from services.notify.selection import History
 from shared.bus.kafka_metadata import describe
 from shared.catalogue import CATALOGUE, Event, Poison, decode
@@ -55,8 +55,8 @@ class Records:
             _, places = await describe(self._bootstrap, TOPICS)
             consumer.assign(places)
             last = await consumer.end_offsets(places)
-            first = await consumer.offsets_for_times(dict.fromkeys(places, ms_of(start)))
-            after = await consumer.offsets_for_times(dict.fromkeys(places, ms_of(end)))
+            first = await consumer.offsets_for_times(dict.fromkeys(places, _stamp(start)))
+            after = await consumer.offsets_for_times(dict.fromkeys(places, _stamp(end)))
         at = {_name(place): first[place].offset if first[place] else last[place] for place in places}
         until = {_name(place): after[place].offset if after[place] else last[place] for place in places}
         return Stretch(at, until)
@@ -92,6 +92,11 @@ class Records:
             isolation_level="read_committed",
             auto_offset_reset="earliest",
         )
+
+
+def _stamp(moment: datetime) -> int:
+    """As records have it; Kafka knows no time before 1970."""
+    return ms_of(min(max(moment, EARLIEST), LATEST))
 
 
 def as_if_always_there(endpoint: Endpoint) -> Endpoint:
