@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.notify.domain import OFFERED, TOPICS
 from services.notify.endpoint import Endpoint
-from services.notify.listing import Listing
 from services.notify.globs import any_matches
+from services.notify.listing import Listing
 from services.notify.planning import Planned, plan
 from services.notify.question import EARLIEST, LATEST, ms_of
 from services.notify.selection import History
