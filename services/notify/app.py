@@ -6,6 +6,7 @@ from functools import partial
 from services.notify.address_check import Judgement, check_address, check_case
 from services.notify.api.deliveries import DeliveriesApi
 from services.notify.api.endpoints import EndpointsApi
+from services.notify.api.trials import TrialsApi
 from services.notify.attempts import Office
 from services.notify.consumers import Planner, subscription
 from services.notify.desk import Desk
@@ -13,12 +14,14 @@ from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
 from services.notify.guard_settings import GuardSettings
 from services.notify.lookup import SystemLookup
+from services.notify.recent import Recent
 from services.notify.registry import Registry
 from services.notify.results import Results
 from services.notify.sender import HttpSender
 from services.notify.settings import Settings
 from services.notify.signing import secret_key
 from services.notify.store import NotifyStore
+from services.notify.trials import Trials
 from services.notify.vault import Vault
 from services.notify.verification import Fault, fault_of
 from shared.bus.consumer import Consumer
@@ -56,6 +59,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         instance=settings.instance,
     )
     desk = Desk(notify, registry, vault, guard, lookup, dispatcher.look_again)
+    trials = Trials(desk, endpoints, Recent(settings.kafka))
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
@@ -66,7 +70,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         name=NAME,
         title="Kairan notify",
         description="Who hears of it: webhook endpoints, and the log of what was delivered to them.",
-        routers=[EndpointsApi(desk).routes(), DeliveriesApi(notify).routes()],
+        routers=[EndpointsApi(desk).routes(), TrialsApi(trials).routes(), DeliveriesApi(notify).routes()],
         parts=[write_side, sender, results, dispatcher, consumer],
         health=health,
         verifier=Verifier(settings),
