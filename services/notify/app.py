@@ -14,6 +14,10 @@ from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
 from services.notify.guard_settings import GuardSettings
 from services.notify.lookup import SystemLookup
+from services.notify.portal.endpoint_pages import EndpointPages
+from services.notify.portal.once import Once
+from services.notify.portal.pages import COOKIE
+from services.notify.portal.routes import portal
 from services.notify.recent import Recent
 from services.notify.registry import Registry
 from services.notify.results import Results
@@ -32,6 +36,7 @@ from shared.web.checks import watch_consumer, watch_write_side
 from shared.web.health import Check, Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
+from shared.web.sessions import Sessions
 
 __all__ = ["Fault", "Judgement", "build", "check_case", "checking", "verifying"]
 
@@ -60,6 +65,8 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     )
     desk = Desk(notify, registry, vault, guard, lookup, dispatcher.look_again)
     trials = Trials(desk, endpoints, Recent(settings.kafka))
+    once, sessions = Once(store, vault), Sessions(store, frozenset())
+    chapters = [EndpointPages(desk, trials, once)]
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
@@ -70,10 +77,17 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         name=NAME,
         title="Kairan notify",
         description="Who hears of it: webhook endpoints, and the log of what was delivered to them.",
-        routers=[EndpointsApi(desk).routes(), TrialsApi(trials).routes(), DeliveriesApi(notify).routes()],
-        parts=[write_side, sender, results, dispatcher, consumer],
+        routers=[
+            EndpointsApi(desk).routes(),
+            TrialsApi(trials).routes(),
+            DeliveriesApi(notify).routes(),
+            portal(chapters, sessions, settings.jwks_file),
+        ],
+        parts=[write_side, sender, results, dispatcher, consumer, sessions, once],
         health=health,
         verifier=Verifier(settings),
+        sessions=sessions.caller,
+        cookie=COOKIE,
     )
 
 

@@ -12,7 +12,7 @@ Texts = dict[str, str]
 class Words:
     """The texts of one language; `{name}` places are filled by the page.
 
-    `states`, `delivery_states`, `failures`, `refusals`, `faults` and `why_not` are keyed by the words that the API uses.
+    `states`, `delivery_states`, `failures`, `refusals`, `faults`, `why_not`: keyed by the words that the API uses.
     """
 
     lang: Language

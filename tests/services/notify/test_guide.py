@@ -16,7 +16,9 @@ import pytest
 
 from kairan.stack.ports import free_port
 from services.notify.portal.guide.samples import SAMPLES, Sample
+from services.notify.portal.guide.steps import steps, text
 from services.notify.signing import new_secret, secret_key, sign
+from shared.web.languages import Language
 
 ROOT = Path(__file__).parents[3]
 IN_FULL = os.environ.get("KAIRAN_PROVE") == "full"
@@ -42,6 +44,9 @@ class Receiver:
     url: str
     secret: str
     process: Popen[str]
+
+    def unsigned(self) -> int:
+        return httpx.post(self.url, content=BODY, trust_env=False).status_code
 
     def post(self, body: bytes = BODY, late_s: int = 0, signed: bytes = BODY, delivery_id: str = "msg_1") -> int:
         at = int(time.time()) - late_s
@@ -117,7 +122,7 @@ async def test_a_sample_takes_what_we_sign_and_nothing_else(language: str, tmp_p
         assert receiver.post(signed=b"{}") == 401
         assert receiver.post(late_s=330) == 401
         assert receiver.post(late_s=-330) == 401
-        assert httpx.post(receiver.url, content=BODY, trust_env=False).status_code == 401
+        assert receiver.unsigned() == 401
         assert receiver.post() == 204
         assert receiver.post() == 204
         assert receiver.post(delivery_id="msg_2") == 204
@@ -131,3 +136,9 @@ def test_the_document_shows_the_very_files_that_are_run(sample: Sample) -> None:
     document = (ROOT / "docs" / "receivers.md").read_text(encoding="utf-8")
     assert f"```{sample.fence}\n{sample.text()}```\n" in document
     assert sample.install in document
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_document_has_the_steps_of_the_portal(language: Language) -> None:
+    assert len(steps(language)) == 7
+    assert text(language) in (ROOT / "docs" / "receivers.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ handled: set[str] = set()  # yours: written in the transaction of the work itsel
 
 
 class Receiver(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         size = int(self.headers.get("Content-Length", 0))
         if size > 1 << 20:
             return self.answer(413)
