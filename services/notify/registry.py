@@ -1,5 +1,6 @@
 """The commands on endpoints: what an owner asks and what a lane concludes, through the group commit and its outbox."""
 
+import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from typing import Any
 
 from services.notify import domain
 from services.notify.domain import Change, NewEndpoint, NotPossible
-from services.notify.store import ENDPOINTS
+from services.notify.store import ENDPOINTS, STAMP
 from shared.bus.command import Command, Decide, Decision, IdempotencyKey, NewEvent, Outcome, Refused, State
 from shared.bus.commands import Commands
 from shared.catalogue import DeliveryExhausted, DisableReason
@@ -68,6 +69,10 @@ def _decide(change: Callable[[State | None], Change], status: int = 200) -> Deci
             raise Refused(refusal.status, refusal.slug, refusal.title, refusal.detail) from refusal
         subject = str(changed.state.get("_id", ""))
         now = datetime.now(UTC)
-        return Decision(changed.state, tuple(NewEvent(data, now, subject) for data in changed.events), status)
+        return Decision(
+            {**changed.state, STAMP: secrets.randbits(31)},
+            tuple(NewEvent(data, now, subject) for data in changed.events),
+            status,
+        )
 
     return decide
