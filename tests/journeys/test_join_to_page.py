@@ -177,7 +177,8 @@ async def test_a_laptop_listens_with_an_endpoint_of_its_own(stack: Stack, visito
         async with asyncio.timeout(PATIENCE_S):
             said = b""
             while b"its secret: whsec_" not in said:
-                assert (line := await listen.stderr.readline()), said
+                line = await listen.stderr.readline()
+                assert line, said
                 said += line
             await visitor.join(source="search")
             heard = json.loads(await listen.stdout.readline())
