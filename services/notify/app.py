@@ -18,6 +18,7 @@ from services.notify.portal.endpoint_pages import EndpointPages
 from services.notify.portal.once import Once
 from services.notify.portal.pages import COOKIE
 from services.notify.portal.routes import portal
+from services.notify.quota import Quota
 from services.notify.recent import Recent
 from services.notify.registry import Registry
 from services.notify.results import Results
@@ -63,8 +64,9 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         kind=settings.kafka_kind,
         instance=settings.instance,
     )
-    desk = Desk(notify, registry, vault, guard, lookup, dispatcher.look_again)
-    trials = Trials(desk, endpoints, Recent(settings.kafka))
+    quota = Quota(notify, settings.notify_most_endpoints)
+    desk = Desk(notify, registry, vault, guard, lookup, quota, dispatcher.look_again)
+    trials = Trials(desk, registry, notify, endpoints, Recent(settings.kafka))
     once, sessions = Once(store, vault), Sessions(store, frozenset())
     chapters = [EndpointPages(desk, trials, once)]
     health = Health()

@@ -230,6 +230,7 @@ class Dispatcher:
         while True:
             try:
                 await self._notify.forget_payloads(datetime.now(UTC) - PAYLOAD_KEPT)
+                await self._notify.forget_secrets(int(time.time() * 1000))
             except StoreError as error:
                 log.info("payloads_kept", error=type(error).__name__)
             await asyncio.sleep(_CLEAN_EVERY_S)

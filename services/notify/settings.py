@@ -29,6 +29,10 @@ class Settings(ServiceSettings, GuardSettings):
         15.0, gt=0, le=60, description="A whole attempt, with the end of the answer's body. Danger: too short repeats."
     )
 
+    notify_most_endpoints: int = Field(
+        100, ge=1, le=100_000, description="Endpoints that one owner (the subject of a token) may have."
+    )
+
     @field_validator("notify_secrets_key_file")
     @classmethod
     def _holds_a_key(cls, path: Path) -> Path:

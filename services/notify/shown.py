@@ -1,15 +1,19 @@
 """What an owner is shown of endpoints and of their deliveries: the models, and the documents in their words."""
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
+from services.notify.audit import Operation
+from services.notify.desk import Issued
+from services.notify.domain import EndpointState, Identifiers, Kind, Language, active, completed
 from services.notify.dry_run import Tried, WhyNot
 from services.notify.exchange import version
 from services.notify.outcome import DeliveryState, Failure
+from services.notify.signing import Signature
 from shared.store.mongo import Document
 
 
@@ -18,7 +22,19 @@ class Registered(BaseModel):
 
     id: str
     version: Annotated[int, Field(ge=1)]
-    secret: Annotated[str, Field(description="whsec_ and the key in base64: what signatures are checked with.")]
+    secret: Annotated[
+        str | None,
+        Field(description="whsec_ and the key in base64: what signatures are checked with. null for `v1a`."),
+    ]
+    public_key: Annotated[str | None, Field(description="For `v1a`: whpk_ and the public key in base64.")] = None
+
+
+class SecretShown(BaseModel):
+    """A secret that signs, without itself."""
+
+    created_at: datetime
+    expires_at: Annotated[datetime | None, Field(description="When it ends, if another has replaced it.")]
+    public_key: Annotated[str | None, Field(description="For `v1a`: whpk_ and the public key in base64.")]
 
 
 class EndpointShown(BaseModel):
@@ -32,6 +48,8 @@ class EndpointShown(BaseModel):
     kind: Kind
     language: Language
     owner: str
+    signature: Signature
+    secrets: Annotated[list[SecretShown], Field(description="What signs now, newest first.")]
     filter: dict[str, Any] | None
     description: str
     ordered: bool
@@ -96,14 +114,56 @@ class DryRun(BaseModel):
     events: list[TriedShown]
 
 
+class SentShown(BaseModel):
+    """A test event that is on its way; what becomes of it stands in the log of deliveries."""
+
+    delivery_id: Annotated[str, Field(description="Its webhook-id.")]
+    event_id: str
+    sequence: Annotated[int, Field(ge=1, description="Its webhook-sequence.")]
+
+
+class AuditLine(BaseModel):
+    """One change: who asked for it, and the names of what it changed, never their values."""
+
+    at: datetime
+    subject: Annotated[str, Field(description="Of the token; kairan-notify for what the service itself concludes.")]
+    operation: Operation
+    changed: list[str]
+
+
+class Audit(BaseModel):
+    lines: list[AuditLine]
+
+
+def issued_shown(issued: Issued) -> dict[str, object]:
+    """As a Registered."""
+    shown = {"id": issued.outcome.resource_id, "version": version(issued.outcome.version)}
+    if issued.public_key is not None:
+        return {**shown, "secret": None, "public_key": issued.public_key}
+    return {**shown, "secret": issued.secret}
+
+
+def audit_shown(found: Sequence[Document]) -> dict[str, object]:
+    """As an Audit."""
+    return {"lines": [{name: line[name] for name in AuditLine.model_fields} for line in found]}
+
+
 def endpoint_shown(endpoint: Document) -> dict[str, object]:
     """As an EndpointShown."""
     full = completed(endpoint)
-    given = EndpointShown.model_fields.keys() - {"id", "version", "created_at"}
+    given = EndpointShown.model_fields.keys() - {"id", "version", "created_at", "secrets"}
     return {
         "id": full["_id"],
         "version": version(full["version"]),
         **{name: full[name] for name in sorted(given)},
+        "secrets": [
+            {
+                "created_at": _moment(one["created_ms"]),
+                "expires_at": None if one["expires_ms"] is None else _moment(one["expires_ms"]),
+                "public_key": one.get("public"),
+            }
+            for one in active(full["secrets"], int(time.time() * 1000))
+        ],
         "created_at": _moment(full["created_ms"]),
     }
 

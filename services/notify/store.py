@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from services.notify.audit import AUDIT
+from services.notify.audit import KEPT as AUDIT_KEPT
 from services.notify.delivery import (
     Lane,
     Settled,
@@ -64,6 +66,9 @@ class NotifyStore:
             "person", name="person", partialFilterExpression={"person": {"$exists": True}}
         )
         await self._store.ensure_expiry(DELIVERIES, "planned_at", int(LOG_KEPT.total_seconds()))
+        await self._endpoints.create_index("owner", name="owner")
+        await self._store.collection(AUDIT).create_index([("endpoint", 1), ("at", -1)], name="endpoint")
+        await self._store.ensure_expiry(AUDIT, "at", int(AUDIT_KEPT.total_seconds()))
 
     async def endpoints(self, session: Session = None, owner: str | None = None) -> list[Document]:
         """Every endpoint that is not deleted, or an owner's; inside a transaction as of its snapshot."""
@@ -81,6 +86,27 @@ class NotifyStore:
         found: Document | None = await self._endpoints.find_one({"_id": endpoint_id})
         return found
 
+    async def places(self, owner: str) -> list[str]:
+        """The place of each endpoint that the owner has; empty for one from before there were places."""
+        found = await self._endpoints.find({"owner": owner, "state": {"$ne": "deleted"}}, {"place": 1}).to_list(None)
+        return [document.get("place") or "" for document in found]
+
+    async def forget_secrets(self, now_ms: int) -> None:
+        """Removes the secrets that have expired."""
+        over = {"expires_ms": {"$ne": None, "$lte": now_ms}}
+        await self._endpoints.update_many({"secrets": {"$elemMatch": over}}, {"$pull": {"secrets": over}})
+
+    async def audited(self, endpoint_id: str, limit: int) -> list[Document]:
+        """The newest lines of an endpoint's audit first."""
+        found: list[Document] = await (
+            self._store.collection(AUDIT)
+            .find({"endpoint": endpoint_id})
+            .sort([("at", -1), ("_id", -1)])
+            .limit(limit)
+            .to_list(None)
+        )
+        return found
+
     async def plan(self, planned: Sequence[Planned], now_ms: int, session: Session) -> list[Waiting]:
         """Writes deliveries, numbered densely per endpoint, in the batch's transaction.
 
@@ -96,6 +122,18 @@ class NotifyStore:
             documents.append(planned_document(one, following[one.endpoint.id], now_ms))
         await self._insert(documents, session)
         return [waiting_of(document) for document in documents]
+
+    async def plan_one(self, planned: Planned, now_ms: int) -> int:
+        """Writes one delivery outside of any batch, unless it is there; answers its number."""
+
+        async def work(session: Session) -> int:
+            found = await self._deliveries.find_one({"_id": planned.id}, _NUMBER, session=session)
+            if found is not None:
+                return int(found["sequence"])
+            (written,) = await self.plan([planned], now_ms, session)
+            return written.sequence
+
+        return await self._store.transaction(work)
 
     async def _insert(self, documents: Sequence[Document], session: Session) -> None:
         """A plain insert, at half the price; one that is refused ends the transaction, whose next try takes care."""
