@@ -19,6 +19,10 @@ from services.notify.history import Records
 from services.notify.log import Log
 from services.notify.log_store import LogStore
 from services.notify.lookup import SystemLookup
+from services.notify.portal.endpoint_pages import EndpointPages
+from services.notify.portal.once import Once
+from services.notify.portal.pages import COOKIE
+from services.notify.portal.routes import portal
 from services.notify.quota import Quota
 from services.notify.recent import Recent
 from services.notify.registry import Registry
@@ -41,6 +45,7 @@ from shared.web.checks import watch_consumer, watch_write_side
 from shared.web.health import Check, Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
+from shared.web.sessions import Sessions
 
 __all__ = ["Fault", "Judgement", "build", "check_case", "checking", "verifying"]
 
@@ -74,6 +79,8 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     replays = Replays(replay_store, records, desk, log, endpoints, vault)
     replayer = Replayer(replay_store, records, endpoints, dispatcher.leads, settings.notify_replay_per_s)
     trials = Trials(desk, registry, notify, endpoints, Recent(settings.kafka))
+    once, sessions = Once(store, vault), Sessions(store, frozenset())
+    chapters = [EndpointPages(desk, trials, once)]
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
@@ -90,10 +97,13 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
             DeliveriesApi(log).routes(),
             EventsApi(desk, log).routes(),
             ReplaysApi(replays).routes(),
+            portal(chapters, sessions, settings.jwks_file),
         ],
-        parts=[write_side, sender, results, dispatcher, replayer, consumer],
+        parts=[write_side, sender, results, dispatcher, replayer, consumer, sessions, once],
         health=health,
         verifier=Verifier(settings),
+        sessions=sessions.caller,
+        cookie=COOKIE,
     )
 
 
