@@ -176,11 +176,10 @@ def _dialled(family: int, address: tuple[Any, ...]) -> Address:
     return _address(address[0], "connect")
 
 
-def guarded_connector(guard: Guard, lookup: Lookup, private: str | None, keepalive_s: float | None) -> TCPConnector:
+def guarded_connector(guard: Guard, lookup: Lookup, private: str | None, keepalive_s: float) -> TCPConnector:
     """A connector that dials only what the guard allows: names by `GuardedResolver`, every address at connect time.
 
     The socket factory sees IP literals too, which a resolver never does. TLS keeps the host as its server name.
-    A connection is kept for another request for `keepalive_s` seconds, or if that is None not at all.
     """
 
     def socket_for(info: tuple[Any, ...]) -> socket.socket:
@@ -196,5 +195,5 @@ def guarded_connector(guard: Guard, lookup: Lookup, private: str | None, keepali
         socket_factory=socket_for,
         limit=0,  # a shared limit would let hung endpoints starve the others; lanes limit per endpoint
         limit_per_host=0,
-        **({"force_close": True} if keepalive_s is None else {"keepalive_timeout": keepalive_s}),
+        keepalive_timeout=keepalive_s,
     )

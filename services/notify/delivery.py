@@ -16,7 +16,8 @@ UNTRIED: Final = 0
 
 @dataclass(frozen=True)
 class Waiting:
-    """A delivery that is due: `made` attempts were made before this one.
+    """A delivery that is due: `made` attempts were made before this one, `made_before` of them before a
+    replay.
 
     `key` is its ordering key, None where order does not count; `next_at_ms` is 0 while it was never tried and counts.
     From `expires_ms` on it is not sent any more.
@@ -33,6 +34,7 @@ class Waiting:
     key: str | None = None
     next_at_ms: int = 0
     expires_ms: int | None = None
+    made_before: int = 0
 
     def expired(self, now_ms: int) -> bool:
         return self.expires_ms is not None and self.expires_ms <= now_ms
@@ -120,6 +122,7 @@ def waiting_of(document: Mapping[str, Any]) -> Waiting:
         key=document.get("key"),
         next_at_ms=int(document.get("next_at_ms", UNTRIED)),
         expires_ms=document.get("expires_ms"),
+        made_before=int(document.get("made_before", 0)),
     )
 
 
@@ -143,11 +146,7 @@ def settlement_write(settled: Settled) -> UpdateOne:
         change["holds"] = True
     return UpdateOne(
         {"_id": settled.delivery.id, "state": "waiting", "made": settled.delivery.made},
-        {
-            "$set": change,
-            **({"$push": {"attempts": _attempt(settled, settled.answer)}} if settled.answer is not None else {}),
-            **_no_longer(settled),
-        },
+        {"$set": change, **_attempted(settled), **_no_longer(settled)},
     )
 
 
@@ -180,7 +179,17 @@ def _attempt(settled: Settled, answer: Answer) -> Document:
         "status": answer.status,
         "duration_ms": answer.duration_ms,
         "failure": answer.failure,
+        **({"said": answer.said} if answer.said else {}),
     }
+
+
+def _attempted(settled: Settled) -> Document:
+    """What the log keeps of the attempt, if one was made."""
+    answer = settled.answer
+    if answer is None:
+        return {}
+    marks = {"$addToSet": {"marks": {"$each": answer.marks()}}} if answer.failure else {}
+    return {"$push": {"attempts": _attempt(settled, answer)}, **marks}
 
 
 def _no_longer(settled: Settled) -> Document:

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
 
 from services.notify.attempts import Attempts, Office
-from services.notify.delivery import LaneState
+from services.notify.delivery import LaneState, Waiting
+from services.notify.directory import Directory
 from services.notify.endpoint import Endpoint, Endpoints
 from services.notify.lanes import Lane
+from services.notify.listing import Listing
 from services.notify.ordered import OrderedStore
 from services.notify.store import LANES, NotifyStore
 from services.notify.upkeep import Upkeep
@@ -23,9 +25,10 @@ log = structlog.get_logger(__name__)
 
 _POLL_S: Final = 1.0
 _REOPEN_S: Final = 0.5
-_CLEAN_EVERY_S: Final = 3600.0
-_MEASURE_EVERY_S: Final = 15.0
 _DRAIN_S: Final = 1.5
+_LEAST_AT_HAND: Final = 8
+_MOST_AT_HAND: Final = 256
+_ALL_AT_HAND: Final = 4_096
 _HEARD: Final = ("sequence", "keyed", "rung")
 _CHANGES: Final[tuple[Mapping[str, Any], ...]] = (
     {"$match": {"operationType": {"$in": ["insert", "update"]}}},
@@ -46,14 +49,13 @@ class Dispatcher:
     def __init__(self, store: Store, notify: NotifyStore, endpoints: Endpoints, office: Office, holder: str) -> None:
         self._notify = notify
         self._ordered = OrderedStore(store)
-        self._parser = endpoints
+        self._directory, self._listing = Directory(notify, endpoints), Listing()
         self._office = office
         self._store = store
         self._now = asyncio.Event()
         self._leases = Leases(store, [f"lanes-{n}" for n in range(SHARDS)], holder, on_change=self._now.set)
         self._lanes: dict[str, Lane] = {}
         self._attempts: dict[str, Attempts] = {}
-        self._numbered: dict[str, int] = {}
         self._rung: dict[str, int] = {}
         self._dropped: dict[str, int] = {}
         self._endpoints: dict[str, Endpoint] = {}
@@ -68,18 +70,29 @@ class Dispatcher:
         self._read_at = 0.0
         self._now.set()
 
+    def planned(self, deliveries: Sequence[Waiting]) -> None:
+        """What this process has planned and committed, numbered in order per endpoint: straight to the lanes."""
+        by_endpoint: dict[str, list[Waiting]] = {}
+        for one in deliveries:
+            by_endpoint.setdefault(one.endpoint_id, []).append(one)
+        for identity, some in by_endpoint.items():
+            lane, endpoint = self._lanes.get(identity), self._endpoints.get(identity)
+            if lane is not None:
+                lane.offer(some)
+            elif endpoint is None or endpoint.state == "active":
+                self._now.set()
+
     def report(self) -> dict[str, Any]:
         """For /health/stream."""
         return {"leads": sorted(self._leases.held()), "lanes": len(self._lanes)}
 
+    def leads(self, shard: int) -> bool:
+        """Whether this process works for the endpoints of a shard right now."""
+        return f"lanes-{shard}" in self._leases.held()
+
     async def start(self) -> None:
-        for coroutine in (
-            self._leases.run(),
-            self._hear(),
-            self._upkeep.clean(),
-            self._upkeep.measure(),
-            self._upkeep.warn(),
-        ):
+        kept_up = (self._upkeep.clean(), self._upkeep.measure(), self._upkeep.warn())
+        for coroutine in (self._leases.run(), self._hear(), *kept_up):
             self._tasks.append(asyncio.create_task(coroutine, name=self.name))
         self._looking = asyncio.create_task(self._run(), name=self.name)
 
@@ -107,17 +120,29 @@ class Dispatcher:
             self._now.clear()
 
     async def _hear(self) -> None:
-        """Wakes the lanes for which any replica's planner has numbered something; what gets lost, a look finds."""
+        """Wakes the lanes for which another replica's planner has numbered something; what gets lost, a look finds.
+
+        Who leads every shard is alone: a stream would cost the database a look at every write, to hear of its own.
+        """
         while True:
             try:
-                async with self._store.watch(LANES, _CHANGES) as stream:
-                    await stream.try_next()
-                    self._now.set()
-                    async for change in stream:
-                        self._heard(change)
+                if not self._alone():
+                    await self._listen()
             except StoreError as error:
                 log.info("hears_anew", error=type(error).__name__)
             await asyncio.sleep(_REOPEN_S)
+
+    async def _listen(self) -> None:
+        async with self._store.watch(LANES, _CHANGES) as stream:
+            await stream.try_next()
+            self._now.set()
+            while not self._alone():
+                change = await stream.try_next()
+                if change is not None:
+                    self._heard(change)
+
+    def _alone(self) -> bool:
+        return len(self._leases.held()) == SHARDS
 
     def _heard(self, change: Mapping[str, Any]) -> None:
         identity = change["documentKey"]["_id"]
@@ -131,8 +156,7 @@ class Dispatcher:
             self._rung[identity] = int(fields["rung"])
             lane.look_afresh()
         if "sequence" in fields:
-            self._numbered[identity] = int(fields["sequence"])
-            lane.wake()
+            lane.hear(int(fields["sequence"]))
 
     async def _look(self) -> None:
         if not self._prepared:
@@ -154,7 +178,9 @@ class Dispatcher:
     async def _read_endpoints(self) -> None:
         if time.monotonic() - self._read_at < _POLL_S:
             return
-        self._endpoints = {one.id: one for one in self._parser.of(await self._notify.endpoints())}
+        listing = await self._directory.read()
+        if listing is not self._listing:
+            self._listing, self._endpoints = listing, {one.id: one for one in listing.endpoints}
         self._read_at = time.monotonic()
 
     async def _attend(self, state: LaneState) -> None:
@@ -179,18 +205,21 @@ class Dispatcher:
         if self._rung[identity] != state.rung:
             self._rung[identity] = state.rung
             lane.look_afresh()
-        if self._numbered[identity] != state.sequence:
-            self._numbered[identity] = state.sequence
-            lane.wake()
+        lane.hear(state.sequence)
 
     def _open(self, state: LaneState) -> None:
         identity = state.endpoint_id
         attempts = Attempts(self._office, self._endpoints[identity], self._sendable(identity), state.health)
         self._attempts[identity] = attempts
-        self._lanes[identity] = Lane(identity, self._notify, self._ordered, attempts, keyed=state.keyed)
-        self._numbered[identity] = state.sequence
         self._rung[identity] = state.rung
+        self._lanes[identity] = Lane(
+            identity, self._notify, self._ordered, attempts, self._room, numbered=state.sequence, keyed=state.keyed
+        )
         self._lanes[identity].open()
+
+    def _room(self) -> int:
+        """How many deliveries each lane may hold in memory, so that all of them together stay within bounds."""
+        return max(_LEAST_AT_HAND, min(_MOST_AT_HAND, _ALL_AT_HAND // max(1, len(self._lanes))))
 
     def _sendable(self, identity: str) -> Callable[[], Endpoint | None]:
         """The endpoint while it is active and its shard is led here; asked before every attempt."""

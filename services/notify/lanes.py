@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import structlog
@@ -39,7 +39,9 @@ class Lane:
         store: NotifyStore,
         ordered: OrderedStore,
         attempt: Attempt,
+        room: Callable[[], int] = lambda: _PAGE,
         *,
+        numbered: int = 0,
         keyed: bool = False,
     ) -> None:
         self.endpoint_id = endpoint_id
@@ -55,6 +57,8 @@ class Lane:
         self._recall_at = 0.0
         self._bell = asyncio.Event()
         self._look = True
+        self._heard = self._known = numbered
+        self._room = room
         self._next_due_ms = _NOT_KNOWN
         self._not_before = 0.0
         self._closing = False
@@ -71,6 +75,27 @@ class Lane:
     def wake(self) -> None:
         self._look = True
         self._bell.set()
+
+    def hear(self, sequence: int) -> None:
+        """Somebody has numbered deliveries up to this one: wakes unless all of them are known here."""
+        self._heard = max(self._heard, sequence)
+        if sequence > self._known:
+            self.wake()
+
+    def offer(self, planned: Sequence[Waiting]) -> None:
+        """Deliveries just planned, in order; they are stored. Taken as they are while nothing before them is unread.
+
+        Every number at or below `_known` was read, offered or is done; numbers are committed in order, so that what
+        follows on it was never taken, and what was numbered elsewhere in between shows as a step.
+        """
+        fits = self._room() - len(self._queue)
+        if self._look or planned[0].sequence != self._known + 1 or fits <= 0:
+            self.hear(planned[-1].sequence)
+            return
+        self._arrive(planned[:fits])
+        self._known = planned[:fits][-1].sequence
+        self._bell.set()
+        self.hear(planned[-1].sequence)
 
     def look_afresh(self) -> None:
         """Somebody else has changed deliveries of this endpoint: what is known of them counts no more."""
@@ -135,15 +160,21 @@ class Lane:
         came = self._next_due_ms <= now_ms
         self._look = False
         self._written.clear()
+        heard, limit = self._heard, self._room() + len(self._in_hand)
         if self.keyed:
             await self._recall()
-        limit = _PAGE + len(self._in_hand)
-        due = await self._store.due(self.endpoint_id, now_ms, limit)
-        self._take(one for one in self._fresh(due) if one.key is None or self._lines.returns(one.key, one))
-        self._look |= len(due) == limit
+        read = await self._store.due(self.endpoint_id, now_ms, limit)
+        for one in self._fresh(read):
+            if one.key is None or self._lines.returns(one.key, one):
+                self._queue.append(one)
+                self._in_hand.add(one.id)
+        self._look |= len(read) == limit
         if self.keyed:
-            await self._refill_in_order(now_ms)
-        if came:
+            read += await self._refill_in_order(now_ms)
+        # Numbered and not due: the clock of whoever planned it is ahead of ours.
+        newest = max([self._known, *(delivery.sequence for delivery in read)])
+        self._known = max(newest, heard)
+        if came or heard > newest:
             self._next_due_ms = _NEVER
             self._due_at(await self._store.next_due_ms(self.endpoint_id, now_ms))
 
@@ -158,21 +189,29 @@ class Lane:
         self._read_to = 0
         self._recall_at = time.monotonic() + _LOOK_AGAIN_S
 
-    async def _refill_in_order(self, now_ms: int) -> None:
+    async def _refill_in_order(self, now_ms: int) -> list[Waiting]:
+        """Calls the keys that are free; reads what has arrived, which is the answer."""
         for key in list(self._lines.to_call):
             line = self._lines.called(key, await self._ordered.line(self.endpoint_id, key), now_ms)
             self._in_hand.update(one.id for one in line)
             self._queue.extend(list(line)[:1])
-        arrived = await self._ordered.arrivals(self.endpoint_id, self._read_to, _PAGE)
-        for one in self._fresh(arrived):
+        page = self._room()
+        arrived = await self._ordered.arrivals(self.endpoint_id, self._read_to, page)
+        self._arrive(self._fresh(arrived))
+        if arrived:
+            self._read_to = max(self._read_to, arrived[-1].sequence)
+        self._look |= len(arrived) == page
+        await self._shelve()
+        return arrived
+
+    def _arrive(self, arrived: Iterable[Waiting]) -> None:
+        """Those never tried, in the order of their numbers: each goes, stands in line, or is to be shelved."""
+        for one in arrived:
             if one.key is None or self._lines.arrives(one.key, one):
                 self._queue.append(one)
             if one.id not in self._lines.to_shelve:
                 self._in_hand.add(one.id)
-        if arrived:
-            self._read_to = arrived[-1].sequence
-        self._look |= len(arrived) == _PAGE
-        await self._shelve()
+        self._look |= bool(self._lines.to_shelve)
 
     async def _shelve(self) -> None:
         if ids := list(self._lines.to_shelve):
@@ -183,11 +222,6 @@ class Lane:
     def _fresh(self, found: Iterable[Waiting]) -> list[Waiting]:
         """What was written down while we read may stand in what we read as it was before."""
         return [one for one in found if one.id not in self._in_hand and one.id not in self._written]
-
-    def _take(self, deliveries: Iterable[Waiting]) -> None:
-        for one in deliveries:
-            self._queue.append(one)
-            self._in_hand.add(one.id)
 
     async def _rest(self, wait_s: float) -> None:
         with contextlib.suppress(TimeoutError):

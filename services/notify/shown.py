@@ -1,20 +1,21 @@
 """What an owner is shown of endpoints and of their deliveries: the models, and the documents in their words."""
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from services.notify.audit import Operation
 from services.notify.delivery import UNTRIED
-from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
+from services.notify.desk import DEGRADED, Issued
+from services.notify.domain import EndpointState, Identifiers, Kind, Language, active, completed
 from services.notify.dry_run import Tried, WhyNot
 from services.notify.exchange import version
 from services.notify.outcome import DeliveryState, Failure
+from services.notify.signing import Signature
 from shared.store.mongo import Document
-
-DEGRADED: Final = "degraded"
-"""Set in an endpoint's document that is to be shown, when its lane has an open breaker."""
 
 
 class Registered(BaseModel):
@@ -22,7 +23,19 @@ class Registered(BaseModel):
 
     id: str
     version: Annotated[int, Field(ge=1)]
-    secret: Annotated[str, Field(description="whsec_ and the key in base64: what signatures are checked with.")]
+    secret: Annotated[
+        str | None,
+        Field(description="whsec_ and the key in base64: what signatures are checked with. null for `v1a`."),
+    ]
+    public_key: Annotated[str | None, Field(description="For `v1a`: whpk_ and the public key in base64.")] = None
+
+
+class SecretShown(BaseModel):
+    """A secret that signs, without itself."""
+
+    created_at: datetime
+    expires_at: Annotated[datetime | None, Field(description="When it ends, if another has replaced it.")]
+    public_key: Annotated[str | None, Field(description="For `v1a`: whpk_ and the public key in base64.")]
 
 
 class EndpointShown(BaseModel):
@@ -36,6 +49,8 @@ class EndpointShown(BaseModel):
     kind: Kind
     language: Language
     owner: str
+    signature: Signature
+    secrets: Annotated[list[SecretShown], Field(description="What signs now, newest first.")]
     filter: dict[str, Any] | None
     description: str
     ordered: bool
@@ -84,10 +99,6 @@ class DeliveryShown(BaseModel):
     attempts: list[AttemptShown]
 
 
-class DeliveryList(BaseModel):
-    deliveries: list[DeliveryShown]
-
-
 class TriedShown(BaseModel):
     """An event of the log, with the ids that the endpoint would see."""
 
@@ -110,16 +121,58 @@ class DryRun(BaseModel):
     events: list[TriedShown]
 
 
+class SentShown(BaseModel):
+    """A test event that is on its way; what becomes of it stands in the log of deliveries."""
+
+    delivery_id: Annotated[str, Field(description="Its webhook-id.")]
+    event_id: str
+    sequence: Annotated[int, Field(ge=1, description="Its webhook-sequence.")]
+
+
+class AuditLine(BaseModel):
+    """One change: who asked for it, and the names of what it changed, never their values."""
+
+    at: datetime
+    subject: Annotated[str, Field(description="Of the token; kairan-notify for what the service itself concludes.")]
+    operation: Operation
+    changed: list[str]
+
+
+class Audit(BaseModel):
+    lines: list[AuditLine]
+
+
+def issued_shown(issued: Issued) -> dict[str, object]:
+    """As a Registered."""
+    shown = {"id": issued.outcome.resource_id, "version": version(issued.outcome.version)}
+    if issued.public_key is not None:
+        return {**shown, "secret": None, "public_key": issued.public_key}
+    return {**shown, "secret": issued.secret}
+
+
+def audit_shown(found: Sequence[Document]) -> dict[str, object]:
+    """As an Audit."""
+    return {"lines": [{name: line[name] for name in AuditLine.model_fields} for line in found]}
+
+
 def endpoint_shown(endpoint: Document) -> dict[str, object]:
     """As an EndpointShown."""
     full = completed(endpoint)
-    given = EndpointShown.model_fields.keys() - {"id", "version", "created_at"}
+    given = EndpointShown.model_fields.keys() - {"id", "version", "created_at", "secrets"}
     return {
         "id": full["_id"],
         "version": version(full["version"]),
         **{name: full[name] for name in sorted(given)},
         "state": "degraded" if full["state"] == "active" and full.get(DEGRADED) else full["state"],
-        "created_at": _moment(full["created_ms"]),
+        "secrets": [
+            {
+                "created_at": moment(one["created_ms"]),
+                "expires_at": None if one["expires_ms"] is None else moment(one["expires_ms"]),
+                "public_key": one.get("public"),
+            }
+            for one in active(full["secrets"], int(time.time() * 1000))
+        ],
+        "created_at": moment(full["created_ms"]),
     }
 
 
@@ -131,15 +184,17 @@ def delivery_shown(found: Document) -> dict[str, object]:
         **{name: found[name] for name in ("sequence", "event_type", "event_id", "state", "planned_at")},
         "next_attempt_at": _next_attempt(found),
         "blocked": bool(found.get("behind")) or (found["state"] == "exhausted" and bool(found.get("holds"))),
-        "attempts": [
-            {
-                "at": _moment(attempt["at_ms"]),
-                "status": attempt["status"],
-                "duration_ms": attempt["duration_ms"],
-                "error": attempt["failure"],
-            }
-            for attempt in found["attempts"]
-        ],
+        "attempts": [attempt_shown(attempt) for attempt in found["attempts"]],
+    }
+
+
+def attempt_shown(attempt: Document) -> dict[str, object]:
+    """As an AttemptShown."""
+    return {
+        "at": moment(attempt["at_ms"]),
+        "status": attempt["status"],
+        "duration_ms": attempt["duration_ms"],
+        "error": attempt["failure"],
     }
 
 
@@ -148,7 +203,7 @@ def _next_attempt(found: Document) -> datetime | None:
     if found["state"] != "waiting" or "next_at_ms" not in found:
         return None
     planned: datetime = found["planned_at"]
-    return planned if found["next_at_ms"] == UNTRIED else _moment(found["next_at_ms"])
+    return planned if found["next_at_ms"] == UNTRIED else moment(found["next_at_ms"])
 
 
 def dry_run_shown(found: Sequence[Tried]) -> dict[str, object]:
@@ -165,5 +220,6 @@ def dry_run_shown(found: Sequence[Tried]) -> dict[str, object]:
     return {"looked_at": len(events), "matched": sum(one["match"] for one in events), "events": events}
 
 
-def _moment(ms: int) -> datetime:
+def moment(ms: int) -> datetime:
+    """Unix milliseconds as an aware time."""
     return datetime.fromtimestamp(ms / 1000, UTC)

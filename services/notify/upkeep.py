@@ -1,6 +1,7 @@
 """What a process does now and then: payloads grow old, lanes are measured, owners are warned."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -44,6 +45,7 @@ class Upkeep:
         while True:
             try:
                 await self._notify.forget_payloads(datetime.now(UTC) - PAYLOAD_KEPT)
+                await self._notify.forget_secrets(int(time.time() * 1000))
             except StoreError as error:
                 log.info("payloads_kept", error=type(error).__name__)
             await asyncio.sleep(_CLEAN_EVERY_S)

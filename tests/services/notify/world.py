@@ -90,6 +90,7 @@ async def new_world(mongo_uri: str, bootstrap: str, folder: Path) -> AsyncIterat
         notify_retry_delays_s=(0, 0.05, 0.05),
         notify_probe_s=0.05,
         notify_probe_most_s=0.1,
+        notify_most_endpoints=10_000,
     )
     database = f"notify_{uuid.uuid4().hex[:8]}"
     store = Store(mongo_uri, database)
