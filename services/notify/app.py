@@ -19,7 +19,7 @@ from services.notify.guard_settings import GuardSettings
 from services.notify.history import Records
 from services.notify.log import Log
 from services.notify.log_store import LogStore
-from services.notify.lookup import SystemLookup
+from services.notify.lookup import SystemLookup, bounded
 from services.notify.portal.endpoint_pages import EndpointPages
 from services.notify.portal.once import Once
 from services.notify.portal.pages import COOKIE
@@ -61,7 +61,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     notify, endpoints = NotifyStore(store), Endpoints(vault)
     write_side = WriteSide(store, settings, NAME)
     registry = Registry(write_side.commands)
-    guard, lookup = settings.guard(), SystemLookup()
+    guard, lookup = settings.guard(), bounded(SystemLookup())
     results = Results(notify)
     sender = HttpSender(guard, lookup, total_s=settings.notify_timeout_s, idle_tls=settings.notify_idle_tls)
     share = FairShare(settings.notify_most_in_flight)

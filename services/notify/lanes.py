@@ -11,9 +11,9 @@ import structlog
 
 from services.notify.attempt import Attempt, Begun
 from services.notify.delivery import Settled, Waiting
-from services.notify.lines import Lines
 from services.notify.ordered import OrderedStore
 from services.notify.store import NotifyStore
+from services.notify.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -52,9 +52,7 @@ class Lane:
         self._queue: deque[Waiting] = deque()
         self._in_hand: set[str] = set()
         self._written: set[str] = set()
-        self._lines = Lines()
-        self._read_to = 0
-        self._recall_at = 0.0
+        self._turns = Turns(endpoint_id, ordered)
         self._bell = asyncio.Event()
         self._look = True
         self._heard = self._known = numbered
@@ -70,7 +68,7 @@ class Lane:
 
     def blocked(self) -> int:
         """How many keys are held up by a delivery that failed."""
-        return self._lines.blocked()
+        return self._turns.lines.blocked()
 
     def wake(self) -> None:
         self._look = True
@@ -92,6 +90,7 @@ class Lane:
         if self._look or planned[0].sequence != self._known + 1 or fits <= 0:
             self.hear(planned[-1].sequence)
             return
+        self.keyed |= any(one.key is not None for one in planned)
         self._arrive(planned[:fits])
         self._known = planned[:fits][-1].sequence
         self._bell.set()
@@ -99,7 +98,7 @@ class Lane:
 
     def look_afresh(self) -> None:
         """Somebody else has changed deliveries of this endpoint: what is known of them counts no more."""
-        self._recall_at = 0.0
+        self._turns.forget()
         self._next_due_ms = _NOT_KNOWN
         self.wake()
 
@@ -162,10 +161,10 @@ class Lane:
         self._written.clear()
         heard, limit = self._heard, self._room() + len(self._in_hand)
         if self.keyed:
-            await self._recall()
+            await self._turns.recall()
         read = await self._store.due(self.endpoint_id, now_ms, limit)
         for one in self._fresh(read):
-            if one.key is None or self._lines.returns(one.key, one):
+            if one.key is None or self._turns.lines.returns(one.key, one):
                 self._queue.append(one)
                 self._in_hand.add(one.id)
         self._look |= len(read) == limit
@@ -178,46 +177,26 @@ class Lane:
             self._next_due_ms = _NEVER
             self._due_at(await self._store.next_due_ms(self.endpoint_id, now_ms))
 
-    async def _recall(self) -> None:
-        """Learns, now and then, from the database which keys are held; shelves what a failed write has left."""
-        await self._shelve()
-        if time.monotonic() < self._recall_at:
-            return
-        self._lines.reading()
-        held = await self._ordered.held(self.endpoint_id)
-        self._lines.stored(held, await self._ordered.behind(self.endpoint_id))
-        self._read_to = 0
-        self._recall_at = time.monotonic() + _LOOK_AGAIN_S
-
     async def _refill_in_order(self, now_ms: int) -> list[Waiting]:
         """Calls the keys that are free; reads what has arrived, which is the answer."""
-        for key in list(self._lines.to_call):
-            line = self._lines.called(key, await self._ordered.line(self.endpoint_id, key), now_ms)
+        async for line in self._turns.calls(now_ms):
             self._in_hand.update(one.id for one in line)
             self._queue.extend(list(line)[:1])
         page = self._room()
-        arrived = await self._ordered.arrivals(self.endpoint_id, self._read_to, page)
+        arrived = await self._turns.arrivals(page)
         self._arrive(self._fresh(arrived))
-        if arrived:
-            self._read_to = max(self._read_to, arrived[-1].sequence)
         self._look |= len(arrived) == page
-        await self._shelve()
+        await self._turns.shelve()
         return arrived
 
     def _arrive(self, arrived: Iterable[Waiting]) -> None:
         """Those never tried, in the order of their numbers: each goes, stands in line, or is to be shelved."""
         for one in arrived:
-            if one.key is None or self._lines.arrives(one.key, one):
+            if one.key is None or self._turns.lines.arrives(one.key, one):
                 self._queue.append(one)
-            if one.id not in self._lines.to_shelve:
+            if one.id not in self._turns.lines.to_shelve:
                 self._in_hand.add(one.id)
-        self._look |= bool(self._lines.to_shelve)
-
-    async def _shelve(self) -> None:
-        if ids := list(self._lines.to_shelve):
-            await self._ordered.shelve(ids)
-            for each in ids:
-                self._lines.to_shelve.pop(each, None)
+        self._look |= bool(self._turns.lines.to_shelve)
 
     def _fresh(self, found: Iterable[Waiting]) -> list[Waiting]:
         """What was written down while we read may stand in what we read as it was before."""
@@ -254,16 +233,16 @@ class Lane:
 
     def _go_on(self, key: str, settled: Settled) -> None:
         if settled.holds:
-            for one in self._lines.holds(key, settled.delivery.id):
+            for one in self._turns.lines.holds(key, settled.delivery.id):
                 self._leaves(one)
-        elif following := self._lines.ends(key):
+        elif following := self._turns.lines.ends(key):
             self._queue.append(following)
-        self._look |= bool(self._lines.to_shelve or self._lines.to_call)
+        self._look |= bool(self._turns.lines.to_shelve or self._turns.lines.to_call)
 
     def _give_back(self, delivery: Waiting) -> None:
         self._in_hand.discard(delivery.id)
         if delivery.key is not None:
-            for one in self._lines.gives_back(delivery.key):
+            for one in self._turns.lines.gives_back(delivery.key):
                 self._in_hand.discard(one.id)
 
     def _leaves(self, delivery: Waiting) -> None:
