@@ -77,7 +77,14 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     log = Log(LogStore(store, notify), vault)
     replay_store, records = ReplayStore(store, notify), Records(settings.kafka)
     replays = Replays(replay_store, records, desk, log, endpoints, vault)
-    replayer = Replayer(replay_store, records, endpoints, dispatcher.leads, settings.notify_replay_per_s)
+    replayer = Replayer(
+        replay_store,
+        records,
+        endpoints,
+        settings.notify_replay_per_s,
+        leads=dispatcher.leads,
+        wake=dispatcher.wake,
+    )
     trials = Trials(desk, registry, notify, endpoints, Recent(settings.kafka))
     once, sessions = Once(store, vault), Sessions(store, frozenset())
     chapters = [EndpointPages(desk, trials, once)]

@@ -25,7 +25,7 @@ _RECEIVING: Final = ("active", "paused")
 
 
 class Replayer:
-    """Works the oldest replay of each endpoint whose shard this process leads (`leads`).
+    """Works the oldest replay of each endpoint whose shard this process leads (`leads`), and tells its lane (`wake`).
 
     At most `per_s` deliveries a second and endpoint are let wait again, and none while as many are due there: a live
     delivery stands behind at most a second's worth of old ones.
@@ -34,12 +34,20 @@ class Replayer:
     name = "replays"
 
     def __init__(
-        self, store: ReplayStore, records: Records, endpoints: Endpoints, leads: Callable[[int], bool], per_s: int
+        self,
+        store: ReplayStore,
+        records: Records,
+        endpoints: Endpoints,
+        per_s: int,
+        *,
+        leads: Callable[[int], bool],
+        wake: Callable[[str], None],
     ) -> None:
         self._store = store
         self._records = records
         self._endpoints = endpoints
         self._leads = leads
+        self._wake = wake
         self._per_s = per_s
         self._paid: dict[str, float] = {}
         self._reading: dict[str, AsyncGenerator[Found, None]] = {}
@@ -90,6 +98,7 @@ class Replayer:
                 self._pay(replay, sent)
             else:
                 await self._store.end(replay["_id"], "done")
+            self._wake(replay["endpoint"])
         except MovedOn:
             log.info("replay_moved_on", replay=replay["_id"])
 
