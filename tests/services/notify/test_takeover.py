@@ -68,10 +68,11 @@ async def process(world: World, instance: str) -> AsyncIterator[Process]:
             await running.kill()
 
 
-async def endpoint_in(shards: set[int], register: Register, receiver: Receiver, notify: httpx.AsyncClient) -> None:
+async def endpoint_in(shards: set[int], register: Register, receiver: Receiver, notify: httpx.AsyncClient) -> str:
     """Makes an endpoint whose random id lies in one of the shards."""
     while shard_of(endpoint := await register(receiver, "member-joined", identifiers="real")) not in shards:
         await notify.delete(f"/v1/endpoints/{endpoint}")
+    return endpoint
 
 
 async def test_a_killed_senders_endpoints_are_taken_over_and_what_was_in_flight_keeps_its_id(
