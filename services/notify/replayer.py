@@ -10,7 +10,7 @@ import structlog
 from services.notify.endpoint import Endpoints
 from services.notify.history import CHUNK, Found, Offsets, Records, Stretch
 from services.notify.planning import Planned, unique
-from services.notify.replay_store import MovedOn, ReplayStore
+from services.notify.replay_store import RECEIVING, MovedOn, ReplayStore
 from services.notify.selection import History, read
 from shared import tasks
 from shared.store.mongo import Document
@@ -21,7 +21,6 @@ _LOOK_S: Final = 1.0
 _STEP_S: Final = 0.2
 _STEP_MOST_S: Final = 2.0
 _AT_ONCE: Final = 500
-_RECEIVING: Final = ("active", "paused")
 
 
 class Replayer:
@@ -84,7 +83,7 @@ class Replayer:
 
     async def _step(self, replay: Document) -> None:
         endpoint = await self._store.endpoint(replay["endpoint"])
-        if endpoint is None or endpoint["state"] not in _RECEIVING:
+        if endpoint is None or endpoint["state"] not in RECEIVING:
             await self._store.end(replay["_id"], "stopped", f"endpoint-{endpoint['state'] if endpoint else 'deleted'}")
             return
         allowed = await self._allowed(replay)

@@ -122,7 +122,9 @@ async def test_a_replay_needs_the_token_of_its_preview(
         assert (await ended(notify, first))["replayed"] == 1
         received = await receiver.until(lambda found: len(found) == 2)
         assert received[0].id == received[1].id == one["id"]
-        assert (await notify.get(f"/v1/replays/{first}", headers=stranger)).status_code == 404
+        assert [one["id"] for one in (await notify.get(place)).json()["replays"]] == [first]
+        for path in (f"/v1/replays/{first}", place):
+            assert (await notify.get(path, headers=stranger)).status_code == 404
 
 
 async def test_history_comes_once_with_the_next_numbers_and_the_ids_of_always(
