@@ -53,9 +53,13 @@ class Leases:
         now = time.monotonic()
         return frozenset(name for name, until in self._until.items() if until > now)
 
+    def holds(self, name: str) -> bool:
+        """Whether `name` is among `held()`."""
+        return self._until.get(name, 0.0) > time.monotonic()
+
     def fence(self, name: str) -> int:
         """The fence of a held lease; LeaseLost when it is not held."""
-        if name not in self.held():
+        if not self.holds(name):
             raise LeaseLost(name)
         return self._fences[name]
 
