@@ -132,8 +132,7 @@ class NotifyStore:
         for one in planned:
             following[one.endpoint.id] += 1
             documents.append(planned_document(one, following[one.endpoint.id], now_ms))
-        await self._insert(documents, session)
-        return [waiting_of(document) for document in documents]
+        return [waiting_of(document) for document in await self._insert(documents, session)]
 
     async def plan_one(self, planned: Planned, now_ms: int) -> int:
         """Writes one delivery outside of any batch, unless it is there; answers its number."""
@@ -147,13 +146,15 @@ class NotifyStore:
 
         return await self._store.transaction(work)
 
-    async def _insert(self, documents: Sequence[Document], session: Session) -> None:
-        """A plain insert, at half the price; one that is refused ends the transaction, whose next try takes care."""
+    async def _insert(self, documents: Sequence[Document], session: Session) -> Sequence[Document]:
+        """Answers what was not there. A plain insert, at half the price; one that is refused ends the transaction, and
+        the next try takes care.
+        """
         if self._careful:
             self._careful = False
             writes = [UpdateOne({"_id": one["_id"]}, {"$setOnInsert": one}, upsert=True) for one in documents]
-            await self._deliveries.bulk_write(writes, ordered=False, session=session)
-            return
+            done = await self._deliveries.bulk_write(writes, ordered=False, session=session)
+            return [documents[n] for n in sorted(done.upserted_ids)]
         try:
             await self._deliveries.insert_many(documents, ordered=False, session=session)
         except StoreError as error:
@@ -161,6 +162,7 @@ class NotifyStore:
                 raise
             self._careful = True
             raise TryAgain("a delivery is there already") from error
+        return documents
 
     async def _number(self, counts: Mapping[str, int], session: Session) -> dict[str, int]:
         """Takes a block of sequence numbers per endpoint; answers the last number of each.
