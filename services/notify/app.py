@@ -58,7 +58,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     vault = Vault.from_file(settings.notify_secrets_key_file)
     store = Store(settings.mongo, database, app_name=settings.instance)
     notify, endpoints = NotifyStore(store), Endpoints(vault)
-    write_side = WriteSide(store, settings, NAME)
+    write_side = WriteSide(store, settings, NAME, listens=False)  # it writes a lot, and few of that are commands
     registry = Registry(write_side.commands)
     guard, lookup = settings.guard(), SystemLookup()
     results = Results(notify)
