@@ -64,7 +64,7 @@ class Receiver:
                 await self._changed.wait_for(lambda: enough(self.received))
         except TimeoutError:
             numbers = [(one.sequence, one.attempt) for one in self.received]
-            raise AssertionError(f"not within {timeout_s:g} s; received were (sequence, attempt) {numbers}") from None
+            raise TimeoutError(f"not within {timeout_s:g} s; received were (sequence, attempt) {numbers}") from None
         return list(self.received)
 
     async def about(self, *subjects: str) -> list[Delivered]:
