@@ -15,8 +15,11 @@ from aiohttp.http_parser import RawResponseMessage
 from aiohttp.streams import StreamReader
 from yarl import URL
 
+from services.notify.outcome import failure_of
+
 MOST_ANSWER_BYTES: Final = 64 * 1024
 MOST_HEADER_BYTES: Final = 16 * 1024
+MOST_KEPT_BYTES: Final = 16 * 1024
 USER_AGENT: Final = "Kairan"
 _MOST_HEADERS: Final = 64
 _NEVER_ROUND_UP_S: Final = 60.0
@@ -43,10 +46,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Response:
-    """What was answered; `retry_after` is that header's text."""
+    """What was answered; `retry_after` is that header's text, `kept` the first bytes of a failure's body."""
 
     status: int
     retry_after: str | None
+    content_type: str
+    kept: bytes
 
 
 async def post(
@@ -95,8 +100,8 @@ async def _exchange(connection: Connection, wanted: bytes) -> Response:
     while 100 <= message.code < 200 and message.code != _SWITCHING:
         message, payload = await protocol.read()
     _refuse_many_headers(message)
-    await _read_some(payload)
-    return Response(message.code, message.headers.get("Retry-After"))
+    kept = await _read_some(payload, 0 if failure_of(message.code) is None else MOST_KEPT_BYTES)
+    return Response(message.code, message.headers.get("Retry-After"), message.headers.get("Content-Type", ""), kept)
 
 
 def _refuse_many_headers(message: RawResponseMessage) -> None:
@@ -105,8 +110,14 @@ def _refuse_many_headers(message: RawResponseMessage) -> None:
         raise ValueError(f"more than {MOST_HEADER_BYTES} bytes of headers")
 
 
-async def _read_some(payload: StreamReader) -> None:
-    """Reads the answer to its end, so that the connection can be used again; one that goes on is cut off."""
-    left = MOST_ANSWER_BYTES
+async def _read_some(payload: StreamReader, keep: int) -> bytes:
+    """Reads the answer to its end, so that the connection can be used again; one that goes on is cut off.
+
+    What comes back are its first `keep` bytes.
+    """
+    left, kept = MOST_ANSWER_BYTES, b""
     while left > 0 and (chunk := await payload.read(left)):
         left -= len(chunk)
+        if len(kept) < keep:
+            kept += chunk[: keep - len(kept)]
+    return kept

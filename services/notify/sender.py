@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import aiohttp
 
 from services.notify.address_guard import Guard, guarded_connector
+from services.notify.answer_text import answer_text
 from services.notify.lookup import Lookup
 from services.notify.outcome import Answer, Failure, failure_of
 from services.notify.post import Place, post
@@ -68,18 +69,19 @@ class HttpSender:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._total_s):
-                status, wait_s = await self._post(posting)
+                status, wait_s, said = await self._post(posting)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Answer(None, failure_class(error), _ms_since(started))
-        return Answer(status, failure_of(status), _ms_since(started), wait_s)
+        return Answer(status, failure_of(status), _ms_since(started), wait_s, said)
 
-    async def _post(self, posting: Posting) -> tuple[int, float | None]:
+    async def _post(self, posting: Posting) -> tuple[int, float | None, str]:
         place, private = self._place(posting.url)
         connector = self._private if private else self._public
         if connector is None:
             raise RuntimeError("the sender was not started")
         answer = await post(connector, place, posting.headers, posting.body, self._connect_s)
-        return answer.status, retry_after_s(answer.retry_after, datetime.now(UTC))
+        wait_s = retry_after_s(answer.retry_after, datetime.now(UTC))
+        return answer.status, wait_s, answer_text(answer.kept, answer.content_type)
 
     def _placed(self, url: str) -> tuple[Place, bool]:
         """Where the URL is dialled, and whether only inside an operator's network. Raises Forbidden."""

@@ -28,6 +28,7 @@ class Words:
     operations: Texts
     states: Texts
     delivery_states: Texts
+    replay_states: Texts
     failures: Texts
     done: Texts
     refusals: Texts
