@@ -11,6 +11,7 @@ ENGLISH = Words(
     skip="Skip to content",
     nav={"endpoints": "Endpoints", "deliveries": "Deliveries", "replay": "Replay", "guide": "Guide", "leave": "Leave"},
     labels={
+        "expires_after_s": "Expiry",
         "source": "What",
         "source_log": "deliveries in the log",
         "source_history": "what the endpoint has no delivery of (from the bus)",
@@ -34,8 +35,6 @@ ENGLISH = Words(
         "who": "Who",
         "what": "What",
         "changed": "Changed",
-        "expires_after_s": "Expiry",
-        "version": "Version",
         "url": "URL",
         "event_types": "Events",
         "identifiers": "Identifiers",
@@ -70,12 +69,9 @@ ENGLISH = Words(
         "none": "none",
         "yes": "yes",
         "no": "no",
-        "default": "as the operator set it",
         "pairwise": "this endpoint's own (pairwise)",
         "real": "as on the bus (real)",
-        "until": "until {moment}",
         "since": "Since number",
-        "rate": "Most a minute",
     },
     buttons={
         "stop": "Stop the replay",
@@ -96,7 +92,6 @@ ENGLISH = Words(
         "replay": "Send these again",
         "replay_one": "Send again",
         "skip": "Skip it and go on",
-        "details": "Show",
     },
     texts={
         "preview_heading": "Preview",
@@ -125,10 +120,8 @@ ENGLISH = Words(
         "danger": "What waits is dropped, and the secret is forgotten. This cannot be undone.",
         "rotate_heading": "Secrets",
         "rotate": "While both are valid, every delivery carries both signatures; receivers can change over meanwhile.",
-        "latest_heading": "Latest deliveries",
         "all_deliveries": "All deliveries of this endpoint",
         "actions_heading": "Actions",
-        "settings_heading": "Settings",
         "dry_heading": "Try a filter",
         "dry_intro": "On the last events, without sending anything. What is tried is not saved.",
         "dry_result": "{fits} of {n} events would be sent.",
@@ -148,10 +141,8 @@ ENGLISH = Words(
         "guide_try": "To try it without writing anything, run `kairan listen`: it verifies what comes and prints a "
         "line an event.",
         "refused_heading": "That did not work",
-        "refused_back": "Back",
         "english_only": "In the service's own words:",
         "footer": "Times are Japan's.",
-        "unknown": "The service cannot do this at the moment. Try again.",
     },
     operations={
         "create": "made",
@@ -235,7 +226,6 @@ ENGLISH = Words(
     },
     faults={
         "since_sequence": "A whole number from 0.",
-        "history": "Say from when, such as 2026-04-01T09:00.",
         "state": "Choose one of the states.",
         "url": "Give a URL that begins with https://.",
         "event_types": "Give 1 to 100 names or patterns of lower-case letters, digits, - and *.",

@@ -262,7 +262,7 @@ async def test_deliveries_are_searched_read_and_sent_again(
         )
         assert words.texts["replay_count"].format(n=1) in chosen
         lost = await visitor.look(f"{endpoint}/replay?preview=1&source=history&since_sequence=x", 422)
-        assert words.faults["history"] in lost
+        assert words.faults["from"] in lost
         async with visiting(notify, world, "bob") as bob:
             assert words.texts["no_deliveries"] in await bob.look("/portal/deliveries")
             await bob.look(delivery, 404)
