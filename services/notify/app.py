@@ -19,10 +19,12 @@ from services.notify.history import Records
 from services.notify.log import Log
 from services.notify.log_store import LogStore
 from services.notify.lookup import SystemLookup
+from services.notify.portal.delivery_pages import DeliveryPages
 from services.notify.portal.endpoint_pages import EndpointPages
 from services.notify.portal.once import Once
 from services.notify.portal.pages import COOKIE
-from services.notify.portal.routes import portal
+from services.notify.portal.replay_pages import ReplayPages
+from services.notify.portal.routes import Chapter, portal
 from services.notify.quota import Quota
 from services.notify.recent import Recent
 from services.notify.registry import Registry
@@ -87,7 +89,11 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     )
     trials = Trials(desk, registry, notify, endpoints, Recent(settings.kafka))
     once, sessions = Once(store, vault), Sessions(store, frozenset())
-    chapters = [EndpointPages(desk, trials, once)]
+    chapters: list[Chapter] = [
+        EndpointPages(desk, trials, once),
+        DeliveryPages(log, replays),
+        ReplayPages(desk, replays),
+    ]
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
