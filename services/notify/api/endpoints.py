@@ -16,8 +16,9 @@ from services.notify.shown import (
     endpoint_shown,
     issued_shown,
 )
+from services.notify.unambiguous import said
 from shared.web.auth import Caller, require
-from shared.web.exchange import Accepted, key_of, said, takes
+from shared.web.exchange import Accepted, key_of, takes
 from shared.web.problems import problems
 from shared.web.routes import json_response, router
 
