@@ -53,7 +53,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     office = Office(sender, results, registry, settings.schedule())
     dispatcher = Dispatcher(store, notify, endpoints, office, settings.instance, settings.notify_in_flight)
     consumer = Consumer(
-        subscription(Planner(notify, endpoints)),
+        subscription(Planner(notify, endpoints, dispatcher.planned)),
         store,
         settings.kafka,
         kind=settings.kafka_kind,

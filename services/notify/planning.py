@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from services.notify.endpoint import Endpoint
-from services.notify.globs import any_matches
+from services.notify.listing import Listing
 from services.notify.pairwise import pairwise_message, real_message
 from shared.catalogue import CATALOGUE, Event, EventType
 
@@ -37,10 +37,10 @@ class Told:
 
     def message(self, endpoint: Endpoint) -> Mapping[str, Any]:
         """The structured event, as the endpoint's filter may see it."""
-        if endpoint.identifiers != "real":
-            return pairwise_message(self.event, endpoint.pseudonyms)
         if self._real is None:
             self._real = real_message(self.event)
+        if endpoint.identifiers != "real":
+            return pairwise_message(self.event, endpoint.pseudonyms, self._real)
         return self._real
 
     def body(self, endpoint: Endpoint) -> bytes | None:
@@ -55,13 +55,13 @@ class Told:
         return self._real_body
 
 
-def plan(event: Event, recorded_ms: int, endpoints: Iterable[Endpoint]) -> Iterator[Planned]:
+def plan(event: Event, recorded_ms: int, listing: Listing) -> Iterator[Planned]:
     """A delivery for each endpoint that hears the event, recorded at `recorded_ms` (wall clock, Unix milliseconds)."""
     entry = CATALOGUE.by_type(event.envelope.type)
     if entry is None:
         return
     told = Told(event)
-    for endpoint in endpoints:
+    for endpoint in listing.hearing(entry.name):
         if not _hears(endpoint, entry, event, recorded_ms):
             continue
         body = told.body(endpoint)
@@ -79,12 +79,7 @@ def plan(event: Event, recorded_ms: int, endpoints: Iterable[Endpoint]) -> Itera
 
 
 def _hears(endpoint: Endpoint, entry: EventType, event: Event, recorded_ms: int) -> bool:
-    return (
-        endpoint.state in _HEARING
-        and recorded_ms >= endpoint.created_ms
-        and not is_about(endpoint, entry, event)
-        and any_matches(endpoint.event_types, entry.name)
-    )
+    return endpoint.state in _HEARING and recorded_ms >= endpoint.created_ms and not is_about(endpoint, entry, event)
 
 
 def is_about(endpoint: Endpoint, entry: EventType, event: Event) -> bool:

@@ -1,5 +1,6 @@
 """The commands on endpoints: what an owner asks and what a lane concludes, through the group commit and its outbox."""
 
+import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 from services.notify import domain
 from services.notify.audit import AUDIT, Operation, entry
 from services.notify.domain import DEFAULTS, Change, NewEndpoint, NewSecret, NotPossible
-from services.notify.store import ENDPOINTS
+from services.notify.store import ENDPOINTS, STAMP
 from shared.bus.command import Command, Decide, Decision, IdempotencyKey, NewEvent, Outcome, Refused, State
 from shared.bus.commands import Commands
 from shared.catalogue import DeliveryExhausted, DisableReason
@@ -112,7 +113,7 @@ def _decide(
             [entry(endpoint_id, operation, asked.subject, state or DEFAULTS, changed.state, now)] if operation else ()
         )
         return Decision(
-            changed.state,
+            {**changed.state, STAMP: secrets.randbits(31)},
             tuple(NewEvent(data, now, endpoint_id) for data in changed.events),
             status,
             claims=changed.claims,

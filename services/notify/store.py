@@ -28,6 +28,8 @@ from shared.bus.outbox import shard_of
 from shared.store.mongo import Document, Session, Store, StoreError, TryAgain, UpdateMany, UpdateOne, is_duplicate
 
 ENDPOINTS: Final = "endpoints"
+STAMP: Final = "stamp"
+"""Of an endpoint: a random number, another one after every change."""
 LANES: Final = "lanes"
 DELIVERIES: Final = "deliveries"
 _TOGETHER: Final = 200  # each finds its own among them one by one
@@ -35,6 +37,7 @@ _NUMBER: Final = {"sequence": 1}
 LOG_KEPT: Final = timedelta(days=90)
 PAYLOAD_KEPT: Final = timedelta(days=7)
 
+_MARK: Final = {"_id": None, "count": {"$sum": 1}, "stamps": {"$sum": f"${STAMP}"}}
 _WAITING: Final = {"state": "waiting"}
 _ABOUT_A_PERSON: Final = {"person": {"$exists": True}}
 _WITH_PAYLOAD: Final = {"done_at": {"$exists": True}, "body": {"$exists": True}}
@@ -55,6 +58,7 @@ class NotifyStore:
         await self._deliveries.create_index(
             [("endpoint", 1), ("next_at_ms", 1), ("sequence", 1)], name="due", partialFilterExpression=_WAITING
         )
+        await self._endpoints.create_index(STAMP, name="mark")
         await self._deliveries.create_index([("endpoint", 1), ("planned_at", -1)], name="log")
         await self._deliveries.create_index([("owner", 1), ("planned_at", -1)], name="owned")
         await self._deliveries.create_index("done_at", name="payloads", partialFilterExpression=_WITH_PAYLOAD)
@@ -71,6 +75,12 @@ class NotifyStore:
         wanted = {"state": {"$ne": "deleted"}} | ({} if owner is None else {"owner": owner})
         found: list[Document] = await self._endpoints.find(wanted, session=session).to_list(None)
         return found
+
+    async def endpoints_mark(self, session: Session = None) -> tuple[int, int]:
+        """How many endpoints there are and the sum of their stamps: another one whenever an endpoint was changed."""
+        stages: list[Document] = [{"$sort": {STAMP: 1}}, {"$group": _MARK}]
+        found = await self._endpoints.aggregate(stages, session=session).to_list(None)
+        return (int(found[0]["count"]), int(found[0]["stamps"])) if found else (0, 0)
 
     async def endpoint(self, endpoint_id: str) -> Document | None:
         found: Document | None = await self._endpoints.find_one({"_id": endpoint_id})

@@ -146,8 +146,8 @@ async def test_the_open_page_hears_of_the_next_join_and_shows_it(stack: Stack, j
     async with httpx.AsyncClient(
         base_url=stack.urls["metrics"], timeout=PATIENCE_S, headers={"Accept": "text/html", "Accept-Language": "en"}
     ) as browser:
-        page = await browser.get(stack.page_link, follow_redirects=True)
-        assert "Kairan, summer issue" in page.text
+        await browser.get(stack.page_link, follow_redirects=True)
+        page = await until(lambda: browser.get("/"), lambda page: "Kairan, summer issue" in page.text)
         shown = int(re.search(r'data-revision="(\d+)"', page.text)[1])
         async with browser.stream("GET", f"/v1/stream?after={shown}") as stream:
             assert stream.headers["content-type"].startswith("text/event-stream")

@@ -6,38 +6,16 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
 
-from kairan.cli.main import COMMANDS, main
+from kairan.cli.main import COMMANDS
 from kairan.stack.proc import identity_of, wait_gone
 from shared.web.scopes import SCOPES
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def kairan(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """`kairan("status", "--json")` runs the command in this process, in a home of the test's own."""
-    monkeypatch.setenv("KAIRAN_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("KAIRAN_KAFKA", "tansu")
-
-    def run(*words: str) -> Ended:
-        with pytest.raises(SystemExit) as ended:
-            main(words)
-        printed = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), printed.out, printed.err)
-
-    return run
+from tests.stack.conftest import Ended
 
 
 @asynccontextmanager
@@ -212,7 +190,7 @@ async def test_a_signal_stops_a_stack_that_is_only_starting(kairan, tmp_path: Pa
                 await asyncio.sleep(0.005)
         started = [identity_of(one["pid"]) for one in json.loads(file.read_text()).values()]
         process.send_signal(sign)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0
         assert wait_gone(started, 0.1)
 
