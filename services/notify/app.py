@@ -8,6 +8,7 @@ from services.notify.api.deliveries import DeliveriesApi
 from services.notify.api.endpoints import EndpointsApi
 from services.notify.api.trials import TrialsApi
 from services.notify.attempts import Office
+from services.notify.challenger import Challenger
 from services.notify.consumers import Planner, subscription
 from services.notify.desk import Desk
 from services.notify.dispatcher import Dispatcher
@@ -60,7 +61,8 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         instance=settings.instance,
     )
     quota = Quota(notify, settings.notify_most_endpoints)
-    desk = Desk(notify, registry, vault, guard, lookup, quota, dispatcher.look_again)
+    challenger = Challenger(notify, registry, endpoints, sender, required=settings.notify_challenge == "required")
+    desk = Desk(notify, registry, vault, guard, lookup, quota, challenger, dispatcher.look_again)
     trials = Trials(desk, registry, notify, endpoints, Recent(settings.kafka))
     health = Health()
     health.add_ready("mongo", store.ready)
@@ -73,7 +75,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         title="Kairan notify",
         description="Who hears of it: webhook endpoints, and the log of what was delivered to them.",
         routers=[EndpointsApi(desk).routes(), TrialsApi(trials).routes(), DeliveriesApi(notify).routes()],
-        parts=[write_side, sender, results, dispatcher, consumer],
+        parts=[write_side, sender, challenger, results, dispatcher, consumer],
         health=health,
         verifier=Verifier(settings),
     )

@@ -43,16 +43,24 @@ class Place:
 
 @dataclass(frozen=True)
 class Response:
-    """What was answered; `retry_after` is that header's text."""
+    """What was answered; `retry_after` is that header's text, `body` the beginning of what was to be kept."""
 
     status: int
     retry_after: str | None
+    body: bytes
 
 
 async def post(
-    connector: aiohttp.BaseConnector, place: Place, headers: Mapping[str, str], body: bytes, connect_s: float
+    connector: aiohttp.BaseConnector,
+    place: Place,
+    headers: Mapping[str, str],
+    body: bytes,
+    connect_s: float,
+    keep: int = 0,
 ) -> Response:
     """Sends and reads to the end of the answer, or as much of it as is allowed; the caller bounds the time.
+
+    `keep` bytes of its body are kept at most.
 
     Raises aiohttp.ClientError, OSError, ValueError: for what the network or the receiver does.
     """
@@ -60,7 +68,7 @@ async def post(
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s, ceil_threshold=_NEVER_ROUND_UP_S)
     connection = await connector.connect(place.request, [], timeout)
     try:
-        response = await _exchange(connection, wanted)
+        response = await _exchange(connection, wanted, keep)
     except HttpProcessingError as error:
         connection.close()
         raise ValueError("not HTTP") from error
@@ -78,7 +86,7 @@ def _request(place: Place, headers: Mapping[str, str], body: bytes) -> bytes:
     return f"{place.head}{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def _exchange(connection: Connection, wanted: bytes) -> Response:
+async def _exchange(connection: Connection, wanted: bytes, keep: int) -> Response:
     protocol, transport = connection.protocol, connection.transport
     if protocol is None or transport is None:
         raise aiohttp.ServerDisconnectedError
@@ -95,8 +103,8 @@ async def _exchange(connection: Connection, wanted: bytes) -> Response:
     while 100 <= message.code < 200 and message.code != _SWITCHING:
         message, payload = await protocol.read()
     _refuse_many_headers(message)
-    await _read_some(payload)
-    return Response(message.code, message.headers.get("Retry-After"))
+    kept = await _read_some(payload, keep)
+    return Response(message.code, message.headers.get("Retry-After"), kept)
 
 
 def _refuse_many_headers(message: RawResponseMessage) -> None:
@@ -105,8 +113,11 @@ def _refuse_many_headers(message: RawResponseMessage) -> None:
         raise ValueError(f"more than {MOST_HEADER_BYTES} bytes of headers")
 
 
-async def _read_some(payload: StreamReader) -> None:
+async def _read_some(payload: StreamReader, keep: int) -> bytes:
     """Reads the answer to its end, so that the connection can be used again; one that goes on is cut off."""
-    left = MOST_ANSWER_BYTES
+    left, kept = MOST_ANSWER_BYTES, b""
     while left > 0 and (chunk := await payload.read(left)):
         left -= len(chunk)
+        if len(kept) < keep:
+            kept += chunk[: keep - len(kept)]
+    return kept

@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 
 from services.notify.audit import Operation
 from services.notify.desk import Issued
-from services.notify.domain import EndpointState, Identifiers, Kind, Language, active, completed
+from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
 from services.notify.dry_run import Tried, WhyNot
 from services.notify.exchange import version
 from services.notify.outcome import DeliveryState, Failure
+from services.notify.rotation import active
 from services.notify.signing import Signature
 from shared.store.mongo import Document
 
