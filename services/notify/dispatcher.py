@@ -35,7 +35,7 @@ _MOST_AT_HAND: Final = 256
 _ALL_AT_HAND: Final = 4_096
 _CHANGES: Final[tuple[Mapping[str, Any], ...]] = (
     {"$match": {"operationType": {"$in": ["insert", "update"]}}},
-    {"$project": {"documentKey": 1, "updateDescription.updatedFields.sequence": 1}},
+    {"$project": {"documentKey": 1, **{f"updateDescription.updatedFields.{name}": 1 for name in ("sequence", "rung")}}},
 )
 
 
@@ -87,6 +87,10 @@ class Dispatcher:
     def report(self) -> dict[str, Any]:
         """For /health/stream."""
         return {"leads": sorted(self._leases.held()), "lanes": len(self._lanes)}
+
+    def leads(self, shard: int) -> bool:
+        """Whether this process works for the endpoints of a shard right now."""
+        return f"lanes-{shard}" in self._leases.held()
 
     async def start(self) -> None:
         for coroutine in (self._leases.run(), self._hear(), self._clean(), self._measure()):
@@ -147,9 +151,11 @@ class Dispatcher:
         if lane is None:
             self._now.set()
             return
-        sequence = change.get("updateDescription", {}).get("updatedFields", {}).get("sequence")
-        if sequence is not None:
-            lane.hear(int(sequence))
+        fields = change.get("updateDescription", {}).get("updatedFields", {})
+        if "sequence" in fields:
+            lane.hear(int(fields["sequence"]))
+        if "rung" in fields:
+            lane.wake()
 
     async def _look(self) -> None:
         if not self._prepared:

@@ -15,8 +15,11 @@ from aiohttp.http_parser import RawResponseMessage
 from aiohttp.streams import StreamReader
 from yarl import URL
 
+from services.notify.outcome import failure_of
+
 MOST_ANSWER_BYTES: Final = 64 * 1024
 MOST_HEADER_BYTES: Final = 16 * 1024
+MOST_KEPT_BYTES: Final = 16 * 1024
 USER_AGENT: Final = "Kairan"
 _MOST_HEADERS: Final = 64
 _NEVER_ROUND_UP_S: Final = 60.0
@@ -43,11 +46,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Response:
-    """What was answered; `retry_after` is that header's text, `body` the beginning of what was to be kept."""
+    """What was answered; `retry_after` is that header's text, `kept` the first bytes of its body."""
 
     status: int
     retry_after: str | None
-    body: bytes
+    content_type: str
+    kept: bytes
 
 
 async def post(
@@ -60,7 +64,7 @@ async def post(
 ) -> Response:
     """Sends and reads to the end of the answer, or as much of it as is allowed; the caller bounds the time.
 
-    `keep` bytes of its body are kept at most.
+    `keep` bytes of a 2xx answer's body are kept at most.
 
     Raises aiohttp.ClientError, OSError, ValueError: for what the network or the receiver does.
     """
@@ -103,8 +107,8 @@ async def _exchange(connection: Connection, wanted: bytes, keep: int) -> Respons
     while 100 <= message.code < 200 and message.code != _SWITCHING:
         message, payload = await protocol.read()
     _refuse_many_headers(message)
-    kept = await _read_some(payload, keep)
-    return Response(message.code, message.headers.get("Retry-After"), kept)
+    kept = await _read_some(payload, keep if failure_of(message.code) is None else MOST_KEPT_BYTES)
+    return Response(message.code, message.headers.get("Retry-After"), message.headers.get("Content-Type", ""), kept)
 
 
 def _refuse_many_headers(message: RawResponseMessage) -> None:
@@ -114,7 +118,10 @@ def _refuse_many_headers(message: RawResponseMessage) -> None:
 
 
 async def _read_some(payload: StreamReader, keep: int) -> bytes:
-    """Reads the answer to its end, so that the connection can be used again; one that goes on is cut off."""
+    """Reads the answer to its end, so that the connection can be used again; one that goes on is cut off.
+
+    What comes back are its first `keep` bytes.
+    """
     left, kept = MOST_ANSWER_BYTES, b""
     while left > 0 and (chunk := await payload.read(left)):
         left -= len(chunk)

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import aiohttp
 
 from services.notify.address_guard import Guard, guarded_connector
+from services.notify.answer_text import answer_text
 from services.notify.lookup import Lookup
 from services.notify.outcome import Answer, Failure, failure_of
 from services.notify.post import Place, Response, post
@@ -81,8 +82,9 @@ class HttpSender:
                 response = await self._post(posting, keep)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Answer(None, failure_class(error), _ms_since(started)), b""
-        status, wait_s = response.status, retry_after_s(response.retry_after, datetime.now(UTC))
-        return Answer(status, failure_of(status), _ms_since(started), wait_s), response.body
+        failure, wait_s = failure_of(response.status), retry_after_s(response.retry_after, datetime.now(UTC))
+        said = "" if failure is None else answer_text(response.kept, response.content_type)
+        return Answer(response.status, failure, _ms_since(started), wait_s, said), response.kept
 
     async def _post(self, posting: Posting, keep: int) -> Response:
         place, private = self._place(posting.url)

@@ -89,10 +89,6 @@ class DeliveryShown(BaseModel):
     attempts: list[AttemptShown]
 
 
-class DeliveryList(BaseModel):
-    deliveries: list[DeliveryShown]
-
-
 class TriedShown(BaseModel):
     """An event of the log, with the ids that the endpoint would see."""
 
@@ -159,13 +155,13 @@ def endpoint_shown(endpoint: Document) -> dict[str, object]:
         **{name: full[name] for name in sorted(given)},
         "secrets": [
             {
-                "created_at": _moment(one["created_ms"]),
-                "expires_at": None if one["expires_ms"] is None else _moment(one["expires_ms"]),
+                "created_at": moment(one["created_ms"]),
+                "expires_at": None if one["expires_ms"] is None else moment(one["expires_ms"]),
                 "public_key": one.get("public"),
             }
             for one in active(full["secrets"], int(time.time() * 1000))
         ],
-        "created_at": _moment(full["created_ms"]),
+        "created_at": moment(full["created_ms"]),
     }
 
 
@@ -175,16 +171,18 @@ def delivery_shown(found: Document) -> dict[str, object]:
         "id": found["_id"],
         "endpoint_id": found["endpoint"],
         **{name: found[name] for name in ("sequence", "event_type", "event_id", "state", "planned_at")},
-        "next_attempt_at": _moment(found["next_at_ms"]) if found["state"] == "waiting" else None,
-        "attempts": [
-            {
-                "at": _moment(attempt["at_ms"]),
-                "status": attempt["status"],
-                "duration_ms": attempt["duration_ms"],
-                "error": attempt["failure"],
-            }
-            for attempt in found["attempts"]
-        ],
+        "next_attempt_at": moment(found["next_at_ms"]) if found["state"] == "waiting" else None,
+        "attempts": [attempt_shown(attempt) for attempt in found["attempts"]],
+    }
+
+
+def attempt_shown(attempt: Document) -> dict[str, object]:
+    """As an AttemptShown."""
+    return {
+        "at": moment(attempt["at_ms"]),
+        "status": attempt["status"],
+        "duration_ms": attempt["duration_ms"],
+        "error": attempt["failure"],
     }
 
 
@@ -202,5 +200,6 @@ def dry_run_shown(found: Sequence[Tried]) -> dict[str, object]:
     return {"looked_at": len(events), "matched": sum(one["match"] for one in events), "events": events}
 
 
-def _moment(ms: int) -> datetime:
+def moment(ms: int) -> datetime:
+    """Unix milliseconds as an aware time."""
     return datetime.fromtimestamp(ms / 1000, UTC)

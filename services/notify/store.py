@@ -32,6 +32,7 @@ STAMP: Final = "stamp"
 """Of an endpoint: a random number, another one after every change."""
 LANES: Final = "lanes"
 DELIVERIES: Final = "deliveries"
+GIVEN_UP: Final = ("exhausted", "dropped", "expired")
 _TOGETHER: Final = 200  # each finds its own among them one by one
 _NUMBER: Final = {"sequence": 1}
 LOG_KEPT: Final = timedelta(days=90)
@@ -41,6 +42,7 @@ _MARK: Final = {"_id": None, "count": {"$sum": 1}, "stamps": {"$sum": f"${STAMP}
 _WAITING: Final = {"state": "waiting"}
 _ABOUT_A_PERSON: Final = {"person": {"$exists": True}}
 _WITH_PAYLOAD: Final = {"done_at": {"$exists": True}, "body": {"$exists": True}}
+_WITHOUT_PAYLOAD: Final = {"$unset": {"body": "", "attempts.$[].said": ""}}
 
 
 class NotifyStore:
@@ -60,7 +62,17 @@ class NotifyStore:
         )
         await self._endpoints.create_index(STAMP, name="mark")
         await self._deliveries.create_index([("endpoint", 1), ("planned_at", -1)], name="log")
-        await self._deliveries.create_index([("owner", 1), ("planned_at", -1)], name="owned")
+        await self._deliveries.create_index([("endpoint", 1), ("sequence", 1)], name="numbers")
+        await self._deliveries.create_index(
+            [("endpoint", 1), ("marks", 1), ("planned_at", -1)],
+            name="failed",
+            partialFilterExpression={"marks": {"$exists": True}},
+        )
+        await self._deliveries.create_index(
+            [("endpoint", 1), ("state", 1), ("planned_at", -1)],
+            name="given_up",
+            partialFilterExpression={"state": {"$in": list(GIVEN_UP)}},
+        )
         await self._deliveries.create_index("done_at", name="payloads", partialFilterExpression=_WITH_PAYLOAD)
         await self._deliveries.create_index(
             "person", name="person", partialFilterExpression={"person": {"$exists": True}}
@@ -217,32 +229,18 @@ class NotifyStore:
         return int(dropped.modified_count)
 
     async def forget_payloads(self, before: datetime) -> int:
-        """Removes the bodies of deliveries that ended before this moment."""
+        """Removes the bodies of deliveries that ended before this moment, and what was answered to them."""
         done = await self._deliveries.update_many(
-            {"done_at": {"$exists": True, "$lt": before}, "body": {"$exists": True}}, {"$unset": {"body": ""}}
+            {"done_at": {"$exists": True, "$lt": before}, "body": {"$exists": True}}, _WITHOUT_PAYLOAD
         )
         return int(done.modified_count)
 
     async def forget_people(self, members: Sequence[str], session: Session) -> None:
         """Removes what ended deliveries told of these members. What still waits, ids alone, goes its way to its end."""
         about = {"person": {"$in": list(members), "$exists": True}}
-        await self._deliveries.update_many(
-            {**about, "state": {"$ne": "waiting"}}, {"$unset": {"body": ""}}, session=session
-        )
-        await self._deliveries.update_many(about, {"$unset": {"person": ""}}, session=session)
-
-    async def log(
-        self, endpoint_id: str | None, state: str | None, limit: int, owner: str | None = None
-    ) -> list[Document]:
-        """The newest deliveries first, without bodies; an owner's own ones, or all."""
-        wanted = {"endpoint": endpoint_id, "state": state, "owner": owner}
-        found: list[Document] = await (
-            self._deliveries.find({name: value for name, value in wanted.items() if value is not None}, {"body": 0})
-            .sort([("planned_at", -1), ("sequence", -1)])
-            .limit(limit)
-            .to_list(None)
-        )
-        return found
+        await self._deliveries.update_many({**about, "state": {"$ne": "waiting"}}, _WITHOUT_PAYLOAD, session=session)
+        forget = {"$unset": {"person": "", "attempts.$[].said": ""}}
+        await self._deliveries.update_many(about, forget, session=session)
 
     async def count_waiting(self) -> int:
         return int(await self._deliveries.count_documents({"endpoint": {"$gt": ""}, "state": "waiting"}))

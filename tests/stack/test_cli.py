@@ -64,7 +64,15 @@ def test_where_nothing_runs_status_says_so_and_down_finds_nothing_wrong(kairan, 
 
 @pytest.mark.parametrize(
     "words",
-    [("link",), ("dlt", "list"), ("dlt", "resume"), ("dlt", "replay"), ("rebuild", "metrics"), ("topics", "apply")],
+    [
+        ("link",),
+        ("link", "notify"),
+        ("dlt", "list"),
+        ("dlt", "resume"),
+        ("dlt", "replay"),
+        ("rebuild", "metrics"),
+        ("topics", "apply"),
+    ],
 )
 def test_what_needs_a_stack_says_in_one_line_how_to_start_it(kairan, words):
     done = kairan(*words)
@@ -166,6 +174,8 @@ async def test_up_runs_the_whole_stack_until_down(kairan, tmp_path: Path):
 
         link = await answer(kairan, "link")
         assert link.out.startswith(status["urls"]["metrics"] + "/enter?code=")
+        portal = await answer(kairan, "link", "notify", "--subject", "alice", "--json")
+        assert json.loads(portal.out)["link"].startswith(status["urls"]["notify"] + "/portal/enter?code=")
         assert (await answer(kairan, "topics", "apply")).out == "every topic exists\n"
         assert json.loads((await answer(kairan, "dlt", "list", "--json")).out) == []
         assert json.loads((await answer(kairan, "dlt", "resume", "--json")).out) == {"resumed": []}
