@@ -4,7 +4,7 @@ import builtins
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from services.notify.accepting import accepted_url
@@ -13,13 +13,14 @@ from services.notify.challenge import Unanswered
 from services.notify.challenger import Challenger
 from services.notify.domain import NewEndpoint, check_patterns, completed
 from services.notify.filters import BadFilter, Condition, compiled
+from services.notify.issued import Issued, chosen_secret
 from services.notify.lookup import Lookup
 from services.notify.pairwise import KEY_BYTES
 from services.notify.quota import Quota
 from services.notify.registry import PLACE_TAKEN, Asked, Registry
 from services.notify.requests import Changing, Registering, Rotating
 from services.notify.rotation import NewSecret
-from services.notify.signing import BadSecret, Signature, kind_of, new_secret, public_key, signing_key
+from services.notify.signing import kind_of, public_key
 from services.notify.store import NotifyStore
 from services.notify.vault import Vault
 from shared.bus.command import IdempotencyKey, Outcome, Refused
@@ -58,32 +59,9 @@ def check_filter(said: Mapping[str, Any]) -> Condition:
         raise Problem(422, "The filter is not valid", f"{wrong}.", "bad-filter", place=wrong.place) from None
 
 
-def chosen_secret(given: str | None, signature: Signature | None) -> str:
-    """The owner's own secret, or a new one for this kind of signature. Raises Problem (422) for what is none."""
-    if given is None:
-        return new_secret(signature or "v1")
-    try:
-        signing_key(given)
-    except BadSecret as wrong:
-        raise Problem(422, "The secret is not valid", f"{wrong}.".capitalize(), "bad-secret") from None
-    return given
-
-
 def owner_of(caller: Caller) -> str | None:
     """Whose endpoints the caller may see and change: the own ones, or None for everybody's."""
     return None if caller.may(ADMIN) else caller.subject
-
-
-@dataclass(frozen=True)
-class Issued:
-    """A secret in clear, to be shown this once; for `v1a` only its public half is."""
-
-    outcome: Outcome
-    secret: str
-
-    @property
-    def public_key(self) -> str | None:
-        return public_key(self.secret)
 
 
 class Desk:
@@ -235,11 +213,11 @@ class Desk:
     async def _issued(self, outcome: Outcome, secret: str, key: IdempotencyKey | None) -> Issued:
         """With the secret of the first time, if this is a repeat."""
         if not outcome.replayed or key is None:
-            return Issued(outcome, secret)
+            return Issued.of(outcome, secret)
         endpoint = await self._store.endpoint(outcome.resource_id)
         if endpoint is None or endpoint["state"] == "deleted":
             raise DELETED_SINCE
         for stored in completed(endpoint)["secrets"]:
             if stored.get("made_by") == key.row_id:
-                return Issued(outcome, self._vault.open(stored["sealed"]).decode())
+                return Issued.of(outcome, self._vault.open(stored["sealed"]).decode())
         raise SECRET_GONE

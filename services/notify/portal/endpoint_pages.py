@@ -55,7 +55,7 @@ class EndpointPages:
             created = await self._desk.create(wanted, visit.caller, await visit.key())
         except Exception as error:
             return self._form(visit, typed(visit), correctable(error))
-        once = await self._once.leave(created.secret, visit.caller.subject)
+        once = await self._once.leave(created.shown, visit.caller.subject)
         return render.redirect(f"/endpoints/{created.outcome.resource_id}", done="created", once=once)
 
     async def one(self, visit: Visit) -> Response:
