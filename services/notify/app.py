@@ -10,6 +10,7 @@ from services.notify.api.events import EventsApi
 from services.notify.api.replays import ReplaysApi
 from services.notify.api.trials import TrialsApi
 from services.notify.attempts import Office
+from services.notify.challenger import Challenger
 from services.notify.consumers import Planner, subscription
 from services.notify.desk import Desk
 from services.notify.dispatcher import Dispatcher
@@ -75,7 +76,8 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         instance=settings.instance,
     )
     quota = Quota(notify, settings.notify_most_endpoints)
-    desk = Desk(notify, registry, vault, guard, lookup, quota, dispatcher.look_again)
+    challenger = Challenger(notify, registry, endpoints, sender, required=settings.notify_challenge == "required")
+    desk = Desk(notify, registry, vault, guard, lookup, quota, challenger, dispatcher.look_again)
     log = Log(LogStore(store, notify), vault)
     replay_store, records = ReplayStore(store, notify), Records(settings.kafka)
     replays = Replays(replay_store, records, desk, log, endpoints, vault)
@@ -112,7 +114,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
             ReplaysApi(replays).routes(),
             portal(chapters, sessions, settings.jwks_file),
         ],
-        parts=[write_side, sender, results, dispatcher, replayer, consumer, sessions, once],
+        parts=[write_side, sender, challenger, results, dispatcher, replayer, consumer, sessions, once],
         health=health,
         verifier=Verifier(settings),
         sessions=sessions.caller,
