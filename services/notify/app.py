@@ -13,6 +13,7 @@ from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
 from services.notify.guard_settings import GuardSettings
 from services.notify.lookup import SystemLookup
+from services.notify.publications import Publications
 from services.notify.registry import Registry
 from services.notify.results import Results
 from services.notify.sender import HttpSender
@@ -47,7 +48,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     office = Office(sender, results, registry, settings.schedule())
     dispatcher = Dispatcher(store, notify, endpoints, office, settings.instance, settings.notify_in_flight)
     consumer = Consumer(
-        subscription(Planner(notify, endpoints)),
+        subscription(Planner(notify, endpoints, Publications(store))),
         store,
         settings.kafka,
         kind=settings.kafka_kind,

@@ -10,7 +10,7 @@ from typing import Literal
 from services.notify.delivery import Settled, Waiting
 from services.notify.endpoint import Endpoint
 from services.notify.lanes import Written
-from services.notify.outcome import Answer, Verdict, gone_or_failing, judge
+from services.notify.outcome import Answer, Verdict, gone_or_failing, judge, read_by
 from services.notify.registry import Registry
 from services.notify.results import Result, Results
 from services.notify.retry import Schedule
@@ -46,7 +46,9 @@ class Attempts:
         endpoint = self._endpoint()
         if endpoint is None:
             return False
-        answer = await self._office.sender.send(posting(endpoint, delivery, int(time.time() * 1000)))
+        answer = read_by(
+            endpoint.kind, await self._office.sender.send(posting(endpoint, delivery, int(time.time() * 1000)))
+        )
         ended_ms = int(time.time() * 1000)
         why = gone_or_failing(answer, self._failing_since_ms, ended_ms)
         if why is not None:
@@ -88,15 +90,17 @@ class Attempts:
 
 
 def posting(endpoint: Endpoint, delivery: Waiting, now_ms: int) -> Posting:
-    """The request of one attempt, signed for this moment."""
+    """The request of one attempt, signed for this moment; a chat's is not signed."""
     timestamp_s = now_ms // 1000
+    keys = endpoint.signing_keys(now_ms)
+    signature = {"webhook-signature": sign(keys, delivery.id, timestamp_s, delivery.body)} if keys else {}
     return Posting(
         url=endpoint.url,
         headers={
-            "Content-Type": "application/cloudevents+json",
+            "Content-Type": "application/json" if endpoint.is_chat else "application/cloudevents+json",
             "webhook-id": delivery.id,
             "webhook-timestamp": str(timestamp_s),
-            "webhook-signature": sign(endpoint.signing_keys(now_ms), delivery.id, timestamp_s, delivery.body),
+            **signature,
             "webhook-attempt": str(delivery.made + 1),
             "webhook-sequence": str(delivery.sequence),
         },

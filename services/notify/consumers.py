@@ -8,6 +8,7 @@ from typing import Final
 from services.notify.domain import OFFERED, TOPICS
 from services.notify.endpoint import Endpoints
 from services.notify.planning import Planned, plan, unique
+from services.notify.publications import Publications
 from services.notify.store import NotifyStore
 from shared.bus.batch import Received, Subscription
 from shared.bus.generations import Tx
@@ -20,16 +21,20 @@ _YIELD_EVERY: Final = 50
 class Planner:
     """Plans, and sends nothing: what is planned is committed before any lane can see it."""
 
-    def __init__(self, store: NotifyStore, endpoints: Endpoints) -> None:
+    def __init__(self, store: NotifyStore, endpoints: Endpoints, publications: Publications) -> None:
         self._store = store
+        self._publications = publications
         self._endpoints = endpoints
 
     async def apply(self, batch: Sequence[Received], tx: Tx) -> None:
         """Endpoints are read in the transaction: one created before an event was recorded is there to hear it."""
         endpoints = self._endpoints.of(await self._store.endpoints(tx.session))
+        events = [received.event for received in batch]
+        await self._publications.feed(events, tx.session)
+        titles = await self._publications.titles(events, tx.session) if any(one.is_chat for one in endpoints) else {}
         planned: list[Planned] = []
         for n, received in enumerate(batch):
-            planned += plan(received.event, received.timestamp_ms, endpoints)
+            planned += plan(received.event, received.timestamp_ms, endpoints, titles)
             if n % _YIELD_EVERY == _YIELD_EVERY - 1:
                 await asyncio.sleep(0)
         if planned:

@@ -4,11 +4,12 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from services.notify.address_guard import Guard
-from services.notify.domain import NewEndpoint, check_patterns
+from services.notify.domain import CHAT_EVENTS, Kind, NewEndpoint, check_patterns
 from services.notify.lookup import Lookup
+from services.notify.masking import masked
 from services.notify.pairwise import KEY_BYTES
 from services.notify.registry import Registry
 from services.notify.requests import Registering
@@ -35,10 +36,10 @@ def owner_of(caller: Caller) -> str | None:
 
 @dataclass(frozen=True)
 class Created:
-    """`secret` in clear: to be shown this once."""
+    """`secret` in clear: to be shown this once. None for a chat, which cannot check a signature."""
 
     outcome: Outcome
-    secret: str
+    secret: str | None
 
 
 class Desk:
@@ -67,13 +68,16 @@ class Desk:
         """A new endpoint of the caller; a repeat shows the secret of the first time."""
         if wanted.identifiers == "real":
             caller.demand("endpoints:trusted")
-        check_patterns(wanted.event_types)
+        event_types = CHAT_EVENTS if wanted.event_types is None else wanted.event_types
+        check_patterns(event_types)
         check_patterns(tuple(wanted.expires_after_s or ()))
         wish = NewEndpoint(
-            url=await self._checked(wanted.url),
-            event_types=tuple(dict.fromkeys(wanted.event_types)),
+            **self._kept(wanted.kind, await self._checked(wanted.url)),
+            kind=wanted.kind,
+            language=wanted.language,
+            event_types=tuple(dict.fromkeys(event_types)),
             identifiers=wanted.identifiers,
-            secret=self._vault.seal(new_secret().encode()),
+            secret=self._vault.seal(new_secret().encode()) if wanted.kind == "webhook" else None,
             pairwise_key=self._vault.seal(secrets.token_bytes(KEY_BYTES)),
             created_ms=int(time.time() * 1000),
             owner=caller.subject,
@@ -86,10 +90,11 @@ class Desk:
         outcome = await self._registry.create(wish, key)
         # Read back, because a repeat must show the secret of the first time.
         endpoint = await self._store.endpoint(outcome.resource_id)
-        if endpoint is None or not endpoint["secrets"]:
+        if endpoint is None or endpoint["state"] == "deleted":
             raise DELETED_SINCE
         self._changed()
-        return Created(outcome, self._vault.open(endpoint["secrets"][-1]["sealed"]).decode())
+        first = endpoint["secrets"][-1]["sealed"] if endpoint["secrets"] else None
+        return Created(outcome, None if first is None else self._vault.open(first).decode())
 
     async def list(self, caller: Caller) -> list[Document]:
         return await self._store.endpoints(owner=owner_of(caller))
@@ -126,6 +131,12 @@ class Desk:
         outcome = await change(endpoint_id, key)
         self._changed()
         return outcome
+
+    def _kept(self, kind: Kind, url: str) -> dict[str, Any]:
+        """What is stored of a checked URL; a chat's is a secret: masked to show, and sealed."""
+        if kind == "webhook":
+            return {"url": url, "sealed_url": None}
+        return {"url": masked(url), "sealed_url": self._vault.seal(url.encode())}
 
     async def _checked(self, url: str) -> str:
         """The URL as it will be dialled; 422 when refused. A public name without an address may get one."""

@@ -16,6 +16,11 @@ Language = Literal["ja", "en"]
 TOPICS: Final = ("kairan.member", "kairan.session", "kairan.archive", "kairan.growth", "kairan.delivery")
 """What endpoints can hear. Never the member profiles, which could single a person out, nor the clock of a replay."""
 
+CHAT_EVENTS: Final = (
+    *("growth-spike-detected", "growth-spike-closed", "milestone-reached"),
+    *("delivery-exhausted", "endpoint-disabled"),
+)
+"""What a chat hears unless its owner says otherwise."""
 MAX_PATTERNS: Final = 100
 OFFERED: Final = tuple(name for name in CATALOGUE.names() if CATALOGUE.by_name(name).topic in TOPICS)
 EVENT_NAMES: Final = (*OFFERED, *sorted(RESERVED))
@@ -30,6 +35,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "per_minute": None,
     "expires_after_s": None,
     "disclosure": None,
+    "sealed_url": None,
 }
 """What an endpoint is unless its owner says otherwise."""
 
@@ -52,12 +58,15 @@ class Change:
 
 @dataclass(frozen=True)
 class NewEndpoint:
-    """A wish that was checked: a target that the guard lets pass, secrets and key already encrypted."""
+    """A wish that was checked: a target that the guard lets pass, secrets and key already encrypted.
+
+    A chat's URL is a secret: `url` is the masked one and `sealed_url` the true one; `secret` is None, as nobody checks.
+    """
 
     url: str
     event_types: tuple[str, ...]
     identifiers: Identifiers
-    secret: str
+    secret: str | None
     pairwise_key: str
     created_ms: int
     owner: str
@@ -66,6 +75,9 @@ class NewEndpoint:
     in_flight: int | None = None
     per_minute: int | None = None
     expires_after_s: Mapping[str, float] | None = None
+    kind: Kind = "webhook"
+    language: Language = "ja"
+    sealed_url: str | None = None
 
 
 def check_patterns(patterns: Sequence[str]) -> None:
@@ -82,13 +94,14 @@ def check_patterns(patterns: Sequence[str]) -> None:
 
 def create(wish: NewEndpoint) -> Change:
     """A new, active endpoint. It hears what is recorded from `created_ms` (wall clock, Unix milliseconds) on."""
+    secret = {"sealed": wish.secret, "created_ms": wish.created_ms, "expires_ms": None}
     return Change(
         {
             **DEFAULTS,
             "url": wish.url,
             "event_types": list(wish.event_types),
             "identifiers": wish.identifiers,
-            "secrets": [{"sealed": wish.secret, "created_ms": wish.created_ms, "expires_ms": None}],
+            "secrets": [secret] if wish.secret else [],
             "pairwise_key": wish.pairwise_key,
             "created_ms": wish.created_ms,
             "owner": wish.owner,
@@ -97,6 +110,9 @@ def create(wish: NewEndpoint) -> Change:
             "in_flight": wish.in_flight,
             "per_minute": wish.per_minute,
             "expires_after_s": dict(wish.expires_after_s) if wish.expires_after_s else None,
+            "kind": wish.kind,
+            "language": wish.language,
+            "sealed_url": wish.sealed_url,
             "state": "active",
             "reason": None,
         }
@@ -145,7 +161,16 @@ def delete(state: Mapping[str, Any] | None) -> Change:
     told = EndpointDisabled(endpoint_id=present["_id"], reason_code="owner")
     events = () if present["state"] == "disabled" else (told,)
     return Change(
-        {**present, "state": "deleted", "reason": "owner", "url": "", "secrets": [], "pairwise_key": ""}, events
+        {
+            **present,
+            "state": "deleted",
+            "reason": "owner",
+            "url": "",
+            "sealed_url": None,
+            "secrets": [],
+            "pairwise_key": "",
+        },
+        events,
     )
 
 

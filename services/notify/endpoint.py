@@ -11,7 +11,7 @@ from services.notify.vault import Vault
 from shared.bus.outbox import shard_of
 
 _AS_STORED: Final = (
-    *("url", "identifiers", "state", "created_ms", "kind", "language"),
+    *("identifiers", "state", "created_ms", "kind", "language"),
     *("owner", "filter", "ordered", "in_flight", "per_minute"),
 )
 
@@ -28,11 +28,12 @@ class Secret:
 class Endpoint:
     """`created_ms` is wall time in Unix milliseconds; `in_flight` None leaves it to the service's setting.
 
+    `url` is the true one also of a chat, whose owner is shown a masked one.
     `expires_after_s` says for patterns of event names how old such an event may be when it is sent.
     """
 
     id: str
-    url: str
+    url: str = field(repr=False)
     event_types: tuple[str, ...]
     identifiers: Identifiers
     state: EndpointState
@@ -51,6 +52,11 @@ class Endpoint:
     def signing_keys(self, now_ms: int) -> tuple[bytes, ...]:
         """The secrets that sign at this moment, newest first."""
         return tuple(one.key for one in self.secrets if one.expires_ms is None or now_ms < one.expires_ms)
+
+    @property
+    def is_chat(self) -> bool:
+        """It hears sentences for people instead of events."""
+        return self.kind != "webhook"
 
     @property
     def shard(self) -> int:
@@ -78,6 +84,7 @@ class Endpoints:
     def _parse(self, full: Mapping[str, Any]) -> Endpoint:
         return Endpoint(
             id=full["_id"],
+            url=self._vault.open(full["sealed_url"]).decode() if full["sealed_url"] else full["url"],
             **{name: full[name] for name in _AS_STORED},
             event_types=tuple(full["event_types"]),
             expires_after_s=full["expires_after_s"] or {},

@@ -1,12 +1,13 @@
 """Which event goes to which endpoint, and with which bytes. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from services.notify.chat.telling import Teller
 from services.notify.endpoint import Endpoint
 from services.notify.globs import any_matches
 from services.notify.pairwise import pairwise_body, real_body
-from shared.catalogue import CATALOGUE, Event, EventType
+from shared.catalogue import CATALOGUE, Event, EventType, Title
 
 _HEARING = ("active", "paused")
 
@@ -24,16 +25,24 @@ class Planned:
     body: bytes = field(repr=False)
 
 
-def plan(event: Event, recorded_ms: int, endpoints: Iterable[Endpoint]) -> Iterator[Planned]:
-    """A delivery for each endpoint that hears the event, recorded at `recorded_ms` (wall clock, Unix milliseconds)."""
+def plan(
+    event: Event, recorded_ms: int, endpoints: Sequence[Endpoint], titles: Mapping[str, Title] | None = None
+) -> Iterator[Planned]:
+    """A delivery for each endpoint that hears the event, recorded at `recorded_ms` (wall clock, Unix milliseconds).
+
+    `titles` are the public ones of publications, by their ids, for the sentences of chats.
+    """
     entry = CATALOGUE.by_type(event.envelope.type)
     if entry is None:
         return
+    teller = Teller(event, titles or {}, endpoints)
     real: bytes | None = None
     for endpoint in endpoints:
         if not _hears(endpoint, entry, event, recorded_ms):
             continue
-        if endpoint.identifiers == "real":
+        if endpoint.is_chat:
+            body = teller.body(endpoint)
+        elif endpoint.identifiers == "real":
             body = real = real if real is not None else real_body(event)
         else:
             body = pairwise_body(event, endpoint.pseudonyms)

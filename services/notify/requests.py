@@ -2,11 +2,13 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.notify.address_guard import SPECIAL_NAMES
-from services.notify.domain import EVENT_NAMES, MAX_PATTERNS, Identifiers
+from services.notify.domain import CHAT_EVENTS, EVENT_NAMES, MAX_PATTERNS, Identifiers, Kind, Language
 from services.notify.globs import PATTERN
+from services.notify.shapes import shaped
 from services.notify.target import MAX_URL
 
 _LABEL: Final = "(?!..--)[A-Za-z0-9]([A-Za-z0-9-]{0,40}[A-Za-z0-9])?"
@@ -40,6 +42,8 @@ class _Said(BaseModel):
 class Registering(_Said):
     """Somebody wants to be told."""
 
+    model_config = ConfigDict(json_schema_extra=shaped)
+
     url: Annotated[
         Url,
         Field(
@@ -48,13 +52,20 @@ class Registering(_Said):
         ),
     ]
     event_types: Annotated[
-        list[Pattern],
+        Annotated[list[Pattern], Field(min_length=1, max_length=MAX_PATTERNS)] | None,
         Field(
-            min_length=1,
-            max_length=MAX_PATTERNS,
-            description="Names of events; `*` stands for any run of characters, anywhere (`session-*`, `*-published`).",
+            description="Names of events; `*` stands for any run of characters, anywhere (`session-*`, `*-published`). "
+            f"A chat that says nothing hears {', '.join(CHAT_EVENTS)}.",
         ),
-    ]
+    ] = None
+    kind: Annotated[
+        Kind,
+        Field(
+            description="`webhook`: events, signed. `slack`, `teams`, `discord`, `apprise`: sentences for people, "
+            "unsigned, to that service's incoming webhook; its URL is kept as a secret."
+        ),
+    ] = "webhook"
+    language: Annotated[Language, Field(description="Of a chat's sentences.")] = "ja"
     identifiers: Annotated[
         Identifiers,
         Field(
@@ -84,6 +95,16 @@ class Registering(_Said):
             "name; the shortest that fits counts. null: as long as attempts are made.",
         ),
     ] = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Registering":
+        if self.kind == "webhook" and self.event_types is None:
+            raise PydanticCustomError("missing", "event_types is missing: say which events a webhook is to hear")
+        if self.kind != "webhook" and self.identifiers == "real":
+            raise PydanticCustomError(
+                "identifiers", "identifiers must be pairwise: a chat hears sentences, in which no id of a person stands"
+            )
+        return self
 
 
 REGISTER: Final[dict[str, Any]] = {

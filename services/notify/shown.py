@@ -16,7 +16,10 @@ class Registered(BaseModel):
 
     id: str
     version: Annotated[int, Field(ge=1)]
-    secret: Annotated[str, Field(description="whsec_ and the key in base64: what signatures are checked with.")]
+    secret: Annotated[
+        str,
+        Field(description="whsec_ and the key in base64: what signatures are checked with. Not there for a chat."),
+    ] = ""
 
 
 class EndpointShown(BaseModel):
@@ -24,7 +27,7 @@ class EndpointShown(BaseModel):
 
     id: str
     version: Annotated[int, Field(ge=1)]
-    url: str
+    url: Annotated[str, Field(description="Of a chat, whose URL is a secret: masked.")]
     event_types: list[str]
     identifiers: Identifiers
     kind: Kind

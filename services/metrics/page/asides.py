@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from services.metrics.domain.board import Ledger, Row, Series
-from services.metrics.page.dates import moment_text, number
 from services.metrics.page.words import Words
+from shared.words.dates import moment_text
+from shared.words.growth import number
 
 _PLAIN_THRESHOLD = 100.0
 
@@ -65,5 +66,5 @@ def _series(one: Series, words: Words, title: str) -> str:
         n=number(one.extra),
         low=number(one.low),
         high=number(one.high),
-        verdict=words.verdicts[one.verdict],
+        verdict=words.growth.verdicts[one.verdict],
     )

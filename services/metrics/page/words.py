@@ -1,15 +1,17 @@
 """What the page says: every text by its name; a language that lacks one does not type-check."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-Language = Literal["ja", "en"]
+from shared.words.growth import GrowthWords, Language
+
+__all__ = ["Language", "Words"]
 
 
 @dataclass(frozen=True)
 class Words:
     """The texts of one language; `{name}` places are filled by the view."""
 
+    growth: GrowthWords
     lang: Language
     other_lang: Language
     other_language: str
@@ -50,9 +52,6 @@ class Words:
     col_extra: str
     col_verdict: str
     col_counted: str
-    extra_one: str
-    extra_many: str
-    extra_none: str
     counted: str
     complete: str
     running: str
@@ -61,9 +60,6 @@ class Words:
     joint_join: str
     restated: str
     causes: dict[str, str]
-    verdicts: dict[str, str]
-    verdict_notes: dict[str, str]
-    kinds: dict[str, str]
     spikes_heading: str
     spike: str
     spike_ask: str

@@ -28,7 +28,7 @@ class EndpointsApi:
             responses=problems(409),
             openapi_extra=takes(Registering, REGISTER),
             operation_id="create-endpoint",
-            summary="Be told of events by webhook; the answer shows the signing secret, once",
+            summary="Be told of events by webhook or in a chat; the answer shows a webhook's signing secret, once",
         )(self.create)
         api.get(
             "/endpoints",
@@ -70,7 +70,7 @@ class EndpointsApi:
         wanted = await said(request, Registering)
         created = await self._desk.create(wanted, caller, await key_of(request, caller))
         shown = {"id": created.outcome.resource_id, "version": version(created.outcome.version)}
-        return json_response({**shown, "secret": created.secret}, 201)
+        return json_response(shown if created.secret is None else {**shown, "secret": created.secret}, 201)
 
     async def list(self, caller: Caller = require("endpoints:read")) -> Response:
         return json_response({"endpoints": [endpoint_shown(one) for one in await self._desk.list(caller)]})

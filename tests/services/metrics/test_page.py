@@ -8,12 +8,12 @@ import pytest
 
 from services.metrics.domain.board import Audit, Board, Cause, DayBar, Ledger, Restated, Row, Series, Spike, Title
 from services.metrics.page import render
-from services.metrics.page.dates import moment_text
 from services.metrics.page.english import ENGLISH
 from services.metrics.page.japanese import JAPANESE
 from services.metrics.page.languages import WORDS, choose
 from services.metrics.page.view import extra_text, view
 from services.metrics.page.words import Language
+from shared.words.dates import moment_text
 
 AS_OF = datetime(2022, 3, 31, 15, tzinfo=UTC)
 
@@ -95,7 +95,7 @@ def test_the_ledger_is_told_in_both_languages() -> None:
     english, japanese = render.page(board(), "en"), render.page(board(), "ja")
     assert "Spring &lt;issue&gt;" in english
     assert "<issue>" not in english
-    assert ENGLISH.verdicts["clear"] in english
+    assert ENGLISH.growth.verdicts["clear"] in english
     assert "An unlisted event at the same time cannot be told apart." in english
     assert "春の号" in japanese
     assert "上乗せ31人（18〜44人）" in japanese
@@ -154,8 +154,12 @@ def test_no_japanese_is_left_in_the_english_page_but_the_way_to_japanese() -> No
 @pytest.mark.parametrize("lang", ["ja", "en"])
 def test_every_kind_and_verdict_has_words(lang: Language) -> None:
     words = WORDS[lang]
-    assert set(words.kinds) == set(Row.model_fields["kind"].annotation.__args__)  # type: ignore[union-attr]
-    assert set(words.verdicts) == set(words.verdict_notes) == {"clear", "likely", "unclear", "too_little_data"}
+    assert set(words.growth.kinds) == set(Row.model_fields["kind"].annotation.__args__)  # type: ignore[union-attr]
+    assert (
+        set(words.growth.verdicts)
+        == set(words.growth.verdict_notes)
+        == {"clear", "likely", "unclear", "too_little_data"}
+    )
 
 
 def test_the_picture_has_a_title_a_description_and_a_mark_per_publication() -> None:

@@ -249,13 +249,15 @@ async def test_a_receiver_that_asks_for_time_is_left_alone(
         assert 3500 < (next_at - planned_at).total_seconds() < 3700
 
 
-async def logged(notify: httpx.AsyncClient, endpoint: str, state: str, attempts: int = 0) -> list[dict[str, Any]]:
-    """The endpoint's deliveries in this state, once there is one with so many attempts."""
+async def logged(
+    notify: httpx.AsyncClient, endpoint: str, state: str, attempts: int = 0, count: int = 1
+) -> list[dict[str, Any]]:
+    """The endpoint's deliveries in this state, once there are so many, one of them with so many attempts."""
     async with asyncio.timeout(20):
         while True:
             answer = await notify.get("/v1/deliveries", params={"endpoint": endpoint, "state": state})
             assert answer.status_code == 200, answer.text
             found: list[dict[str, Any]] = answer.json()["deliveries"]
-            if any(len(one["attempts"]) >= attempts for one in found):
+            if len(found) >= count and any(len(one["attempts"]) >= attempts for one in found):
                 return found
             await asyncio.sleep(0.02)

@@ -2,8 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
-from services.metrics.page.words import Language
 from shared.clock import JST
+from shared.words.growth import Language
 
 _A_MINUTE = timedelta(minutes=1)
 _MONTHS = (
@@ -40,8 +40,3 @@ def moment_text(moment: datetime, lang: Language) -> str:
         return day_text((moment - _A_MINUTE).astimezone(JST).date(), lang)
     joint = "" if lang == "ja" else ", "
     return f"{day_text(local.date(), lang)}{joint}{local:%H:%M}"
-
-
-def number(value: float) -> str:
-    """1,234; a true minus sign."""
-    return f"{round(value):,}".replace("-", "−")
