@@ -25,6 +25,13 @@ def rfc_3339(value: object) -> object:
     return datetime.fromisoformat(value.upper())
 
 
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Stands in an integer's `Annotated`: JSON Schema counts 3.0 as an integer, so it is one here too."""
+
 Moment = Annotated[AwareDatetime, BeforeValidator(rfc_3339)]
 """A moment with its zone. Pydantic alone would also take a number of seconds, which could be of any unit."""
 

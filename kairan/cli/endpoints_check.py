@@ -1,7 +1,6 @@
 """`kairan endpoints check`: would an address be accepted as a webhook's, and why not; nothing is sent."""
 
 import asyncio
-import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from kairan.cli.options import JsonOption
+from kairan.cli.printable import forgive_stdout, printable
 from kairan.stack.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def check(urls: UrlArgument = None, cases: CasesOption = None, as_json: JsonOpti
 
 
 def _check_urls(urls: Sequence[str], *, as_json: bool) -> None:
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name in Japanese must not end a terminal that has none
+    forgive_stdout()
     found = asyncio.run(_judged(urls))
     for one in found:
         print(_as_json(one) if as_json else _as_text(one), flush=True)
@@ -119,7 +118,7 @@ def _as_json(found: "Judgement") -> str:
 
 
 def _as_text(found: "Judgement") -> str:
-    url = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in found.url)
+    url = printable(found.url)
     if found.verdict == "allow":
         return f"allowed  {url}  ({', '.join(map(str, found.addresses))})"
     return f"refused  {url}  at {found.stage}: {found.reason}"

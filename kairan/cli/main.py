@@ -25,11 +25,12 @@ COMMANDS = {
     "down": "Stop the stack of a home, and whatever a killed one left behind.",
     "status": "Say what runs, where, and whether it is ready.",
     "doctor": "Say what is missing or wrong; exit 0 if a stack would start.",
-    "link": "Print a new one-time link to the page.",
+    "link": "Print a new one-time link to the page, or to the portal of webhooks.",
     "token": "Print a bearer token for the APIs.",
     "keys": "Make the keys of a home that are missing.",
     "topics": "Create the topics that are declared and missing.",
     "endpoints": "Say whether a webhook address would be accepted, and why not.",
+    "listen": "Receive and verify webhooks on this machine, for who writes a consumer.",
     "dlt": "List, show and replay dead letters; resume stopped consumers.",
     "rebuild": "Fill a read model anew from the log, beside the live one.",
 }

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from shared.catalogue.archive import ArchiveKind, Audience, WithdrawReason
 from shared.catalogue.fields import Id
 from shared.catalogue.session import CancelReason, ParticipationMode
-from shared.requests import LINES, ONE_LINE, Moment, RecordedAt, RequestBody
+from shared.requests import LINES, ONE_LINE, WHOLE, Moment, RecordedAt, RequestBody
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=ONE_LINE)]
 """One line of text without control characters."""
@@ -20,14 +20,9 @@ Link = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://[!-
 """An http(s) address. It stays in this service."""
 
 
-def _whole(value: object) -> object:
-    """JSON Schema counts 3.0 as an integer, so it is one here too."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 MOST_PEOPLE = 10_000_000
-Attendees = Annotated[int, Field(ge=0, le=MOST_PEOPLE), BeforeValidator(_whole)]
-Capacity = Annotated[int, Field(ge=1, le=MOST_PEOPLE), BeforeValidator(_whole)]
+Attendees = Annotated[int, Field(ge=0, le=MOST_PEOPLE), WHOLE]
+Capacity = Annotated[int, Field(ge=1, le=MOST_PEOPLE), WHOLE]
 
 Ids = Annotated[tuple[Id, ...], Field(max_length=50)]
 _OCCURRED = "When it happened, if not now; from 1970 to now. Needs the scope history:write."

@@ -14,7 +14,6 @@ from services.metrics.page.routes import page
 from services.metrics.settings import Settings
 from services.metrics.store.board import Boards
 from services.metrics.store.history import History
-from services.metrics.store.sessions import Sessions
 from shared.bus.consumer import Consumer
 from shared.bus.producer import Producer
 from shared.bus.rebuild import Rebuild, RebuildReport
@@ -26,6 +25,7 @@ from shared.web.checks import watch_consumer
 from shared.web.health import Check, Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
+from shared.web.sessions import Sessions
 
 DATABASE = "kairan_metrics"
 DESCRIPTION = (
@@ -48,7 +48,7 @@ def build(settings: ServiceSettings | None = None, database: str = DATABASE) -> 
     producer = Producer(settings.kafka, idempotent=settings.kafka_kind == "apache", client_id=settings.instance)
     relay = Relay(store, producer, "metrics", settings.instance)
     live = LiveBoard(store)
-    sessions = Sessions(store)
+    sessions = Sessions(store, frozenset({"growth:read"}))
     return build_app(
         settings,
         name="metrics",

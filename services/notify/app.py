@@ -1,11 +1,12 @@
 """Notify, composed: `python -m services.notify.app`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from services.notify.address_check import Judgement, check_address, check_case
 from services.notify.api.deliveries import DeliveriesApi
 from services.notify.api.endpoints import EndpointsApi
+from services.notify.api.trials import TrialsApi
 from services.notify.attempts import Office
 from services.notify.consumers import Planner, subscription
 from services.notify.desk import Desk
@@ -14,12 +15,16 @@ from services.notify.endpoint import Endpoints
 from services.notify.guard_settings import GuardSettings
 from services.notify.lookup import SystemLookup
 from services.notify.publications import Publications
+from services.notify.recent import Recent
 from services.notify.registry import Registry
 from services.notify.results import Results
 from services.notify.sender import HttpSender
 from services.notify.settings import Settings
+from services.notify.signing import secret_key
 from services.notify.store import NotifyStore
+from services.notify.trials import Trials
 from services.notify.vault import Vault
+from services.notify.verification import Fault, fault_of
 from shared.bus.consumer import Consumer
 from shared.bus.write_side import WriteSide
 from shared.store.mongo import Store
@@ -29,7 +34,7 @@ from shared.web.health import Check, Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
 
-__all__ = ["Judgement", "build", "check_case", "checking"]
+__all__ = ["Fault", "Judgement", "build", "check_case", "checking", "verifying"]
 
 NAME = "notify"
 
@@ -55,6 +60,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         instance=settings.instance,
     )
     desk = Desk(notify, registry, vault, guard, lookup, dispatcher.look_again)
+    trials = Trials(desk, endpoints, Recent(settings.kafka))
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
@@ -65,7 +71,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         name=NAME,
         title="Kairan notify",
         description="Who hears of it: webhook endpoints, and the log of what was delivered to them.",
-        routers=[EndpointsApi(desk).routes(), DeliveriesApi(notify).routes()],
+        routers=[EndpointsApi(desk).routes(), TrialsApi(trials).routes(), DeliveriesApi(notify).routes()],
         parts=[write_side, sender, results, dispatcher, consumer],
         health=health,
         verifier=Verifier(settings),
@@ -75,6 +81,12 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
 def checking() -> Callable[[str], Awaitable[Judgement]]:
     """Judges addresses as this service would, sending nothing. Raises ValidationError for a wrong setting."""
     return partial(check_address, guard=GuardSettings().guard(), lookup=SystemLookup())
+
+
+def verifying(secrets: Sequence[str]) -> Callable[[Mapping[str, str], bytes, float], Fault | None]:
+    """What a receiver with these secrets asks of headers, body and time (Unix seconds). Raises ValueError for a bad
+    secret."""
+    return partial(fault_of, [secret_key(secret) for secret in secrets])
 
 
 if __name__ == "__main__":

@@ -46,4 +46,4 @@ class Planner:
 
 def subscription(planner: Planner) -> Subscription:
     """The group `notify`: from the beginning, since an endpoint hears nothing that is older than itself anyway."""
-    return Subscription(group=GROUP, topics=TOPICS, wanted=frozenset(OFFERED), apply=planner.apply)
+    return Subscription(group=GROUP, topics=TOPICS, wanted=frozenset(OFFERED), apply=planner.apply, apart_s=0.0)

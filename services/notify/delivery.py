@@ -1,13 +1,13 @@
 """A delivery as it is stored, read and written down again: the documents of `deliveries` and `lanes`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from services.notify.outcome import Answer, Verdict
 from services.notify.planning import Planned
-from shared.store.mongo import Binary, Document, UpdateOne
+from shared.store.mongo import Binary, Document, UpdateMany, UpdateOne
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,11 @@ class Settled:
         return self.ended_ms + int(self.verdict.delay_s * 1000) if self.verdict.state == "waiting" else None
 
 
-def planned_write(planned: Planned, sequence: int, now_ms: int) -> UpdateOne:
-    """Writes the delivery unless it is there; a plain insert of one that is would abort the whole transaction."""
+def planned_document(planned: Planned, sequence: int, now_ms: int) -> Document:
+    """A delivery that is due at once."""
     person = {"person": planned.person} if planned.person else {}
-    document = {
+    return {
+        "_id": planned.id,
         "endpoint": planned.endpoint.id,
         "owner": planned.endpoint.owner,
         "sequence": sequence,
@@ -66,7 +67,6 @@ def planned_write(planned: Planned, sequence: int, now_ms: int) -> UpdateOne:
         "body": Binary(planned.body),
         **person,
     }
-    return UpdateOne({"_id": planned.id}, {"$setOnInsert": document}, upsert=True)
 
 
 def waiting_of(document: Mapping[str, Any]) -> Waiting:
@@ -83,23 +83,46 @@ def waiting_of(document: Mapping[str, Any]) -> Waiting:
 
 
 def settlement_write(settled: Settled) -> UpdateOne:
-    verdict, answer = settled.verdict, settled.answer
+    verdict = settled.verdict
     made = settled.delivery.made + 1
     change: Document = {"state": verdict.state, "made": made}
     if settled.next_at_ms is not None:
         change["next_at_ms"] = settled.next_at_ms
     else:
         change["done_at"] = datetime.fromtimestamp(settled.ended_ms / 1000, UTC)
-    attempt = {
+    return UpdateOne(
+        {"_id": settled.delivery.id, "state": "waiting", "made": settled.delivery.made},
+        {"$set": change, "$push": {"attempts": _attempt(settled)}},
+    )
+
+
+def delivered_at_once(settled: Settled) -> bool:
+    """Whether the first attempt delivered it: then it can be written down together with others."""
+    return settled.delivery.made == 0 and settled.verdict.state == "delivered"
+
+
+def delivered_write(settled: Sequence[Settled]) -> UpdateMany:
+    """Deliveries that were `delivered_at_once`, in one statement: a third of the price of one for each (measured)."""
+    ids = [one.delivery.id for one in settled]
+    own = {"$indexOfArray": [{"$literal": ids}, "$_id"]}
+    attempt = {"$arrayElemAt": [{"$literal": [_attempt(one) for one in settled]}, own]}
+    change = {
+        "state": "delivered",
+        "made": 1,
+        "done_at": datetime.fromtimestamp(max(one.ended_ms for one in settled) / 1000, UTC),
+        "attempts": {"$concatArrays": ["$attempts", [attempt]]},
+    }
+    return UpdateMany({"_id": {"$in": ids}, "state": "waiting", "made": 0}, [{"$set": change}], hint="_id_")
+
+
+def _attempt(settled: Settled) -> Document:
+    answer = settled.answer
+    return {
         "at_ms": settled.ended_ms - int(answer.duration_ms),
         "status": answer.status,
         "duration_ms": answer.duration_ms,
         "failure": answer.failure,
     }
-    return UpdateOne(
-        {"_id": settled.delivery.id, "state": "waiting", "made": settled.delivery.made},
-        {"$set": change, "$push": {"attempts": attempt}},
-    )
 
 
 def failing_write(endpoint_id: str, since_ms: int | None) -> UpdateOne:

@@ -2,17 +2,18 @@
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from services.notify.address_guard import Guard
-from services.notify.domain import CHAT_EVENTS, Kind, NewEndpoint, check_patterns
+from services.notify.domain import CHAT_EVENTS, Kind, NewEndpoint, check_patterns, completed
+from services.notify.filters import BadFilter, Condition, compiled
 from services.notify.lookup import Lookup
 from services.notify.masking import masked
 from services.notify.pairwise import KEY_BYTES
 from services.notify.registry import Registry
-from services.notify.requests import Registering
+from services.notify.requests import Changing, Registering
 from services.notify.signing import new_secret
 from services.notify.store import NotifyStore
 from services.notify.target import Forbidden
@@ -27,6 +28,22 @@ DELETED_SINCE: Final = Refused(
     409, "endpoint-deleted", "The endpoint was deleted", "It was made with this key and deleted since; use a new key."
 )
 NO_ENDPOINT: Final = Refused(404, "no-such-endpoint", "No such endpoint", "There is no endpoint with this id.")
+
+
+def check_wishes(fields: Mapping[str, Any]) -> None:
+    """Raises Problem or NotPossible (422) for event types, expiries or a filter that could never do anything."""
+    check_patterns(fields.get("event_types") or ())
+    check_patterns(tuple(fields.get("expires_after_s") or ()))
+    if fields.get("filter") is not None:
+        check_filter(fields["filter"])
+
+
+def check_filter(said: Mapping[str, Any]) -> Condition:
+    """The filter, ready to be asked. Raises Problem (422) naming the place where it is none."""
+    try:
+        return compiled(said)
+    except BadFilter as wrong:
+        raise Problem(422, "The filter is not valid", f"{wrong}.", "bad-filter", place=wrong.place) from None
 
 
 def owner_of(caller: Caller) -> str | None:
@@ -68,19 +85,18 @@ class Desk:
         """A new endpoint of the caller; a repeat shows the secret of the first time."""
         if wanted.identifiers == "real":
             caller.demand("endpoints:trusted")
-        event_types = CHAT_EVENTS if wanted.event_types is None else wanted.event_types
-        check_patterns(event_types)
-        check_patterns(tuple(wanted.expires_after_s or ()))
+        check_wishes(wanted.model_dump())
         wish = NewEndpoint(
             **self._kept(wanted.kind, await self._checked(wanted.url)),
             kind=wanted.kind,
             language=wanted.language,
-            event_types=tuple(dict.fromkeys(event_types)),
+            event_types=tuple(dict.fromkeys(wanted.event_types or CHAT_EVENTS)),
             identifiers=wanted.identifiers,
             secret=self._vault.seal(new_secret().encode()) if wanted.kind == "webhook" else None,
             pairwise_key=self._vault.seal(secrets.token_bytes(KEY_BYTES)),
             created_ms=int(time.time() * 1000),
             owner=caller.subject,
+            filter=wanted.filter,
             description=wanted.description,
             ordered=wanted.ordered,
             in_flight=wanted.in_flight,
@@ -109,6 +125,21 @@ class Desk:
 
     async def delete(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
         return await self._change(self._registry.delete, endpoint_id, caller, key)
+
+    async def update(self, endpoint_id: str, wanted: Changing, caller: Caller, key: IdempotencyKey | None) -> Outcome:
+        """Only what was said is changed; the URL is judged anew."""
+        fields = wanted.model_dump(exclude_unset=True)
+        check_wishes(fields)
+        if "event_types" in fields:
+            fields["event_types"] = list(dict.fromkeys(fields["event_types"]))
+        if "url" in fields:
+            kind = completed(await self.show(endpoint_id, caller))["kind"]
+            fields |= self._kept(kind, await self._checked(fields["url"]))
+
+        def update(identity: str, key: IdempotencyKey | None) -> Awaitable[Outcome]:
+            return self._registry.update(identity, fields, key)
+
+        return await self._change(update, endpoint_id, caller, key)
 
     async def pause(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
         return await self._change(self._registry.pause, endpoint_id, caller, key)

@@ -70,6 +70,7 @@ class NewEndpoint:
     pairwise_key: str
     created_ms: int
     owner: str
+    filter: Mapping[str, Any] | None = None
     description: str = ""
     ordered: bool = False
     in_flight: int | None = None
@@ -105,6 +106,7 @@ def create(wish: NewEndpoint) -> Change:
             "pairwise_key": wish.pairwise_key,
             "created_ms": wish.created_ms,
             "owner": wish.owner,
+            "filter": wish.filter,
             "description": wish.description,
             "ordered": wish.ordered,
             "in_flight": wish.in_flight,
@@ -127,6 +129,12 @@ def completed(document: Mapping[str, Any]) -> State:
         for one in full["secrets"]
     ]
     return {**full, "secrets": secrets}
+
+
+def update(state: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> Change:
+    """What the owner wants otherwise, from now on; None is what an endpoint has that says nothing."""
+    said = {name: DEFAULTS[name] if value is None else value for name, value in fields.items()}
+    return Change({**_alive(state), **said})
 
 
 def pause(state: Mapping[str, Any] | None) -> Change:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
+from services.notify.filters import Condition, compiled
 from services.notify.pairwise import Pseudonyms
 from services.notify.signing import secret_key
 from services.notify.vault import Vault
@@ -48,6 +49,8 @@ class Endpoint:
     expires_after_s: Mapping[str, float]
     secrets: tuple[Secret, ...] = field(repr=False)
     pseudonyms: Pseudonyms = field(repr=False)
+    condition: Condition | None = field(default=None, repr=False)
+    """The filter, ready to be asked."""
 
     def signing_keys(self, now_ms: int) -> tuple[bytes, ...]:
         """The secrets that sign at this moment, newest first."""
@@ -90,6 +93,7 @@ class Endpoints:
             expires_after_s=full["expires_after_s"] or {},
             secrets=tuple(self._secret(one) for one in full["secrets"]),
             pseudonyms=Pseudonyms(self._vault.open(full["pairwise_key"]) if full["pairwise_key"] else b""),
+            condition=None if full["filter"] is None else compiled(full["filter"]),
         )
 
     def _secret(self, stored: Mapping[str, Any]) -> Secret:

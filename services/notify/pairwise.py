@@ -1,14 +1,11 @@
 """Ids of its own for each endpoint, so that two receivers cannot join what they were told about a person. Pure."""
 
-import hashlib
-import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import orjson
-
+from services.notify.keyed import keyed
 from shared.catalogue import CATALOGUE, Event, EventType, event_id_fields, person_id_fields, structured
 
 KEY_BYTES = 32
@@ -40,15 +37,15 @@ class Pseudonyms:
         return str(UUID(bytes=bytes(mac)))
 
     def _mac(self, kind: str, value: str) -> bytes:
-        return hmac.new(self.key, f"{kind}\n{value}".encode(), hashlib.sha256).digest()
+        return keyed(self.key).mac(f"{kind}\n{value}".encode())
 
 
-def real_body(event: Event) -> bytes:
+def real_message(event: Event) -> dict[str, Any]:
     """The structured CloudEvent as it is on the bus: for endpoints that an operator trusts with real ids."""
-    return orjson.dumps(structured(event))
+    return structured(event)
 
 
-def pairwise_body(event: Event, pseudonyms: Pseudonyms) -> bytes:
+def pairwise_message(event: Event, pseudonyms: Pseudonyms) -> dict[str, Any]:
     """The structured CloudEvent with every person's id and every event's id replaced, and no trace context."""
     message = structured(event)
     message.pop("traceparent", None)
@@ -58,7 +55,7 @@ def pairwise_body(event: Event, pseudonyms: Pseudonyms) -> bytes:
     entry = CATALOGUE.by_type(event.envelope.type)
     if entry is not None:
         _replace_in_data(message, entry, pseudonyms)
-    return orjson.dumps(message)
+    return message
 
 
 def _replace_in_data(message: dict[str, Any], entry: EventType, pseudonyms: Pseudonyms) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
 
 from services.notify.chat.telling import Teller
 from services.notify.endpoint import Endpoint
 from services.notify.globs import any_matches
-from services.notify.pairwise import pairwise_body, real_body
+from services.notify.pairwise import pairwise_message, real_message
 from shared.catalogue import CATALOGUE, Event, EventType, Title
 
 _HEARING = ("active", "paused")
@@ -25,6 +28,38 @@ class Planned:
     body: bytes = field(repr=False)
 
 
+@dataclass
+class Told:
+    """One event as endpoints are told of it: the same for all with real ids, each one's own for the others."""
+
+    event: Event
+    _real: dict[str, Any] | None = None
+    _real_body: bytes | None = None
+
+    def message(self, endpoint: Endpoint) -> Mapping[str, Any]:
+        """The structured event, as the endpoint's filter may see it."""
+        if endpoint.identifiers != "real":
+            return pairwise_message(self.event, endpoint.pseudonyms)
+        if self._real is None:
+            self._real = real_message(self.event)
+        return self._real
+
+    def body(self, endpoint: Endpoint) -> bytes | None:
+        """What is sent; None when the endpoint's filter does not hold."""
+        message = self.message(endpoint)
+        if not _holds(endpoint, message):
+            return None
+        if endpoint.identifiers != "real":
+            return orjson.dumps(message)
+        if self._real_body is None:
+            self._real_body = orjson.dumps(message)
+        return self._real_body
+
+
+def _holds(endpoint: Endpoint, message: Mapping[str, Any]) -> bool:
+    return endpoint.condition is None or endpoint.condition.holds(message)
+
+
 def plan(
     event: Event, recorded_ms: int, endpoints: Sequence[Endpoint], titles: Mapping[str, Title] | None = None
 ) -> Iterator[Planned]:
@@ -35,17 +70,13 @@ def plan(
     entry = CATALOGUE.by_type(event.envelope.type)
     if entry is None:
         return
-    teller = Teller(event, titles or {}, endpoints)
-    real: bytes | None = None
+    told, teller = Told(event), Teller(event, titles or {}, endpoints)
     for endpoint in endpoints:
         if not _hears(endpoint, entry, event, recorded_ms):
             continue
-        if endpoint.is_chat:
-            body = teller.body(endpoint)
-        elif endpoint.identifiers == "real":
-            body = real = real if real is not None else real_body(event)
-        else:
-            body = pairwise_body(event, endpoint.pseudonyms)
+        body = told.body(endpoint) if not endpoint.is_chat else _sentence(told, teller, endpoint)
+        if body is None:
+            continue
         yield Planned(
             id=endpoint.pseudonyms.delivery(event.envelope.source, event.envelope.id),
             endpoint=endpoint,
@@ -57,14 +88,23 @@ def plan(
         )
 
 
+def _sentence(told: Told, teller: Teller, endpoint: Endpoint) -> bytes | None:
+    """What a chat is sent; its filter, too, is asked about the event."""
+    return teller.body(endpoint) if _holds(endpoint, told.message(endpoint)) else None
+
+
 def _hears(endpoint: Endpoint, entry: EventType, event: Event, recorded_ms: int) -> bool:
     return (
         endpoint.state in _HEARING
         and recorded_ms >= endpoint.created_ms
-        # An event about an endpoint never goes to that endpoint: it could cause the next one.
-        and not (entry.subject == "endpoint" and event.envelope.subject == endpoint.id)
+        and not is_about(endpoint, entry, event)
         and any_matches(endpoint.event_types, entry.name)
     )
+
+
+def is_about(endpoint: Endpoint, entry: EventType, event: Event) -> bool:
+    """An event about an endpoint never goes to that endpoint: it could cause the next one."""
+    return entry.subject == "endpoint" and event.envelope.subject == endpoint.id
 
 
 def unique(planned: Iterable[Planned]) -> Sequence[Planned]:

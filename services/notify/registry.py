@@ -1,8 +1,9 @@
 """The commands on endpoints: what an owner asks and what a lane concludes, through the group commit and its outbox."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from services.notify import domain
 from services.notify.domain import Change, NewEndpoint, NotPossible
@@ -30,6 +31,9 @@ class Registry:
                 creates=True,
             )
         )
+
+    async def update(self, endpoint_id: str, fields: Mapping[str, Any], key: IdempotencyKey | None) -> Outcome:
+        return await self._change(endpoint_id, lambda state: domain.update(state, fields), key)
 
     async def pause(self, endpoint_id: str, key: IdempotencyKey | None) -> Outcome:
         return await self._change(endpoint_id, domain.pause, key)

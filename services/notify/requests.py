@@ -2,14 +2,17 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.notify.address_guard import SPECIAL_NAMES
 from services.notify.domain import CHAT_EVENTS, EVENT_NAMES, MAX_PATTERNS, Identifiers, Kind, Language
+from services.notify.filter_schema import FILTER_SCHEMA
+from services.notify.filters import MOST_BYTES, MOST_DEPTH, MOST_LEAVES
 from services.notify.globs import PATTERN
 from services.notify.shapes import shaped
 from services.notify.target import MAX_URL
+from shared.requests import ONE_LINE, WHOLE, RequestBody
 
 _LABEL: Final = "(?!..--)[A-Za-z0-9]([A-Za-z0-9-]{0,40}[A-Za-z0-9])?"
 _NAME: Final = rf"({_LABEL}[.]){{1,4}}(?!({'|'.join(SPECIAL_NAMES)})([:/?#]|$))[A-Za-z]{{2,40}}"
@@ -35,28 +38,63 @@ Pattern = Annotated[
 ]
 
 
-class _Said(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+EndpointUrl = Annotated[
+    Url,
+    Field(
+        description="Where to POST. https to a public address, port 443 or 8443, also with international names and "
+        "paths. Plain http and private addresses only inside networks that the operator has named."
+    ),
+]
+EventTypes = Annotated[
+    list[Pattern],
+    Field(
+        min_length=1,
+        max_length=MAX_PATTERNS,
+        description="Names of events; `*` stands for any run of characters, anywhere (`session-*`, `*-published`).",
+    ),
+]
+Filter = Annotated[
+    dict[str, Any],
+    Field(
+        description="Only events for which this condition holds, read over the event as it is sent: `all`, `any`, "
+        "`not`, and leaves with a `path` (names joined by dots) and one of `equals`, `in`, `exists`, `prefix`, `range` "
+        f"(`gt`, `gte`, `lt`, `lte` of numbers or times). At most {MOST_DEPTH} deep, {MOST_LEAVES} leaves, "
+        f"{MOST_BYTES} bytes."
+    ),
+    WithJsonSchema(FILTER_SCHEMA),
+]
+Description = Annotated[str, Field(max_length=200, pattern=ONE_LINE, description="Shown to you, never sent.")]
+Ordered = Annotated[
+    bool,
+    Field(
+        description="Deliveries about one subject come one after another, in the order of the bus; one that fails "
+        "holds up its own subject only."
+    ),
+]
+InFlight = Annotated[
+    int, Field(ge=1, le=MOST_IN_FLIGHT, description="Requests at a time; null leaves it to the operator."), WHOLE
+]
+PerMinute = Annotated[
+    int, Field(ge=1, le=MOST_PER_MINUTE, description="At most so many requests a minute; null: no limit."), WHOLE
+]
+ExpiresAfter = Annotated[
+    dict[Pattern, Annotated[float, Field(gt=0, le=90 * 86400)]],
+    Field(
+        max_length=MAX_PATTERNS,
+        description="How many seconds after it was recorded an event is still worth sending, by pattern of its "
+        "name; the shortest that fits counts. null: as long as attempts are made.",
+    ),
+]
 
 
-class Registering(_Said):
+class Registering(RequestBody):
     """Somebody wants to be told."""
 
     model_config = ConfigDict(json_schema_extra=shaped)
 
-    url: Annotated[
-        Url,
-        Field(
-            description="Where to POST. https to a public address, port 443 or 8443, also with international names and "
-            "paths. Plain http and private addresses only inside networks that the operator has named."
-        ),
-    ]
+    url: EndpointUrl
     event_types: Annotated[
-        Annotated[list[Pattern], Field(min_length=1, max_length=MAX_PATTERNS)] | None,
-        Field(
-            description="Names of events; `*` stands for any run of characters, anywhere (`session-*`, `*-published`). "
-            f"A chat that says nothing hears {', '.join(CHAT_EVENTS)}.",
-        ),
+        EventTypes | None, Field(description=f"A chat that says nothing hears {', '.join(CHAT_EVENTS)}.")
     ] = None
     kind: Annotated[
         Kind,
@@ -73,28 +111,12 @@ class Registering(_Said):
             "the scope endpoints:trusted."
         ),
     ] = "pairwise"
-    description: Annotated[str, Field(max_length=200, description="Shown to you, never sent.")] = ""
-    ordered: Annotated[
-        bool,
-        Field(
-            description="Deliveries about one subject come one after another, in the order of the bus; one that fails "
-            "holds up its own subject only."
-        ),
-    ] = False
-    in_flight: Annotated[
-        int | None, Field(ge=1, le=MOST_IN_FLIGHT, description="Requests at a time; null leaves it to the operator.")
-    ] = None
-    per_minute: Annotated[
-        int | None, Field(ge=1, le=MOST_PER_MINUTE, description="At most so many requests a minute; null: no limit.")
-    ] = None
-    expires_after_s: Annotated[
-        dict[Pattern, Annotated[float, Field(gt=0, le=90 * 86400)]] | None,
-        Field(
-            max_length=MAX_PATTERNS,
-            description="How many seconds after it was recorded an event is still worth sending, by pattern of its "
-            "name; the shortest that fits counts. null: as long as attempts are made.",
-        ),
-    ] = None
+    filter: Filter | None = None
+    description: Description = ""
+    ordered: Ordered = False
+    in_flight: InFlight | None = None
+    per_minute: PerMinute | None = None
+    expires_after_s: ExpiresAfter | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> "Registering":
@@ -107,8 +129,33 @@ class Registering(_Said):
         return self
 
 
+class Changing(RequestBody):
+    """What an owner wants otherwise. What is not named stays; null is what an endpoint has that says nothing."""
+
+    url: EndpointUrl = Field(default_factory=str)
+    event_types: EventTypes = Field(default_factory=list)
+    filter: Filter | None = None
+    description: Description | None = None
+    ordered: Ordered | None = None
+    in_flight: InFlight | None = None
+    per_minute: PerMinute | None = None
+    expires_after_s: ExpiresAfter | None = None
+
+
+class Trying(RequestBody):
+    """A filter and event types to try; those of the endpoint where nothing is said."""
+
+    filter: Filter | None = None
+    event_types: EventTypes | None = None
+
+
 REGISTER: Final[dict[str, Any]] = {
     "url": "https://hooks.example.com/kairan",
     "event_types": ["member-joined", "session-*"],
     "identifiers": "pairwise",
 }
+CHANGE: Final[dict[str, Any]] = {
+    "event_types": ["member-joined"],
+    "filter": {"path": "data.source", "in": ["publication", "search"]},
+}
+TRY: Final[dict[str, Any]] = {"filter": {"path": "data.source", "equals": "publication"}}

@@ -1,11 +1,13 @@
 """What an owner is shown of endpoints and of their deliveries: the models, and the documents in their words."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
+from services.notify.dry_run import Tried, WhyNot
 from services.notify.exchange import version
 from services.notify.outcome import DeliveryState, Failure
 from shared.store.mongo import Document
@@ -33,6 +35,7 @@ class EndpointShown(BaseModel):
     kind: Kind
     language: Language
     owner: str
+    filter: dict[str, Any] | None
     description: str
     ordered: bool
     in_flight: int | None
@@ -74,6 +77,28 @@ class DeliveryList(BaseModel):
     deliveries: list[DeliveryShown]
 
 
+class TriedShown(BaseModel):
+    """An event of the log, with the ids that the endpoint would see."""
+
+    id: str
+    type: str
+    time: datetime
+    match: Annotated[bool, Field(description="Whether it would have been delivered.")]
+    why_not: Annotated[
+        WhyNot | None,
+        Field(description="`event_types` or `filter` do not fit, or it is about the endpoint `itself`; else null."),
+    ]
+    place: Annotated[str | None, Field(description="The part of the filter that decided, e.g. `filter.all[1]`.")]
+
+
+class DryRun(BaseModel):
+    """The last events of the log, newest first, 100 at most."""
+
+    looked_at: Annotated[int, Field(ge=0, le=100, description="How many events.")]
+    matched: Annotated[int, Field(ge=0, le=100, description="How many of them would have been delivered.")]
+    events: list[TriedShown]
+
+
 def endpoint_shown(endpoint: Document) -> dict[str, object]:
     """As an EndpointShown."""
     full = completed(endpoint)
@@ -103,6 +128,20 @@ def delivery_shown(found: Document) -> dict[str, object]:
             for attempt in found["attempts"]
         ],
     }
+
+
+def dry_run_shown(found: Sequence[Tried]) -> dict[str, object]:
+    """As a DryRun."""
+    events = [
+        {
+            **{name: one.message[name] for name in ("id", "type", "time")},
+            "match": one.why_not is None,
+            "why_not": one.why_not,
+            "place": one.place,
+        }
+        for one in found
+    ]
+    return {"looked_at": len(events), "matched": sum(one["match"] for one in events), "events": events}
 
 
 def _moment(ms: int) -> datetime:

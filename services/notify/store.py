@@ -10,15 +10,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from services.notify.delivery import Lane, Settled, Waiting, failing_write, planned_write, settlement_write, waiting_of
+from services.notify.delivery import (
+    Lane,
+    Settled,
+    Waiting,
+    delivered_at_once,
+    delivered_write,
+    failing_write,
+    planned_document,
+    settlement_write,
+    waiting_of,
+)
 from services.notify.planning import Planned
 from shared.bus.outbox import shard_of
-from shared.store.mongo import Document, Session, Store, UpdateOne
+from shared.store.mongo import Document, Session, Store, StoreError, TryAgain, UpdateMany, UpdateOne, is_duplicate
 
 ENDPOINTS: Final = "endpoints"
 LANES: Final = "lanes"
 DELIVERIES: Final = "deliveries"
-_FEW: Final = 2
+_TOGETHER: Final = 200  # each finds its own among them one by one
+_NUMBER: Final = {"sequence": 1}
 LOG_KEPT: Final = timedelta(days=90)
 PAYLOAD_KEPT: Final = timedelta(days=7)
 
@@ -35,6 +46,7 @@ class NotifyStore:
         self._endpoints = store.collection(ENDPOINTS)
         self._lanes = store.collection(LANES)
         self._deliveries = store.collection(DELIVERIES)
+        self._careful = False
 
     async def prepare(self) -> None:
         """Creates the indexes; safe to repeat."""
@@ -59,36 +71,61 @@ class NotifyStore:
         found: Document | None = await self._endpoints.find_one({"_id": endpoint_id})
         return found
 
-    async def plan(self, planned: Sequence[Planned], now_ms: int, session: Session) -> None:
+    async def plan(self, planned: Sequence[Planned], now_ms: int, session: Session) -> list[Waiting]:
         """Writes deliveries, numbered densely per endpoint, in the batch's transaction.
 
         One that is there already stays as it is. Only a repeat that the inbox has forgotten (30 days) can be, so its
-        number is not looked for first: it becomes a gap.
+        number is not looked for first: it becomes a gap. Raises TryAgain when there is one. Answers what was written.
         """
         counts = Counter(one.endpoint.id for one in planned)
         last = await self._number(counts, session)
         following = {endpoint: last[endpoint] - count for endpoint, count in counts.items()}
-        writes = []
+        documents = []
         for one in planned:
             following[one.endpoint.id] += 1
-            writes.append(planned_write(one, following[one.endpoint.id], now_ms))
-        await self._deliveries.bulk_write(writes, ordered=False, session=session)
+            documents.append(planned_document(one, following[one.endpoint.id], now_ms))
+        await self._insert(documents, session)
+        return [waiting_of(document) for document in documents]
+
+    async def _insert(self, documents: Sequence[Document], session: Session) -> None:
+        """A plain insert, at half the price; one that is refused ends the transaction, whose next try takes care."""
+        if self._careful:
+            self._careful = False
+            writes = [UpdateOne({"_id": one["_id"]}, {"$setOnInsert": one}, upsert=True) for one in documents]
+            await self._deliveries.bulk_write(writes, ordered=False, session=session)
+            return
+        try:
+            await self._deliveries.insert_many(documents, ordered=False, session=session)
+        except StoreError as error:
+            if not is_duplicate(error):
+                raise
+            self._careful = True
+            raise TryAgain("a delivery is there already") from error
 
     async def _number(self, counts: Mapping[str, int], session: Session) -> dict[str, int]:
-        """Takes a block of sequence numbers per endpoint; answers the last number of each."""
-        writes = {one: {"$inc": {"sequence": n}, "$setOnInsert": {"shard": shard_of(one)}} for one, n in counts.items()}
-        if len(writes) <= _FEW:
-            found = [
-                await self._lanes.find_one_and_update(
-                    {"_id": one}, write, upsert=True, return_document=True, session=session
+        """Takes a block of sequence numbers per endpoint; answers the last number of each.
+
+        Endpoints that need equally many share a statement; a lane without a document gets one.
+        """
+        needing: dict[int, list[str]] = {}
+        for endpoint, count in counts.items():
+            needing.setdefault(count, []).append(endpoint)
+        for count, some in needing.items():
+            await self._lanes.update_many({"_id": {"$in": some}}, {"$inc": {"sequence": count}}, session=session)
+        found = await self._lanes.find({"_id": {"$in": list(counts)}}, _NUMBER, session=session).to_list(None)
+        last = {document["_id"]: int(document["sequence"]) for document in found}
+        first_time = [one for one in counts if one not in last]
+        if first_time:
+            upserts = [
+                UpdateOne(
+                    {"_id": one},
+                    {"$inc": {"sequence": counts[one]}, "$setOnInsert": {"shard": shard_of(one)}},
+                    upsert=True,
                 )
-                for one, write in writes.items()
+                for one in first_time
             ]
-        else:
-            updates = [UpdateOne({"_id": one}, write, upsert=True) for one, write in writes.items()]
-            await self._lanes.bulk_write(updates, ordered=False, session=session)
-            found = await self._lanes.find({"_id": {"$in": list(writes)}}, session=session).to_list(None)
-        return {document["_id"]: int(document["sequence"]) for document in found}
+            await self._lanes.bulk_write(upserts, ordered=False, session=session)
+        return last | {one: counts[one] for one in first_time}
 
     async def lanes(self, shards: Iterable[int]) -> list[Lane]:
         """The lanes of these shards that have had a delivery."""
@@ -116,7 +153,10 @@ class NotifyStore:
 
     async def settle(self, settled: Sequence[Settled], failing: Mapping[str, int | None]) -> None:
         """Writes attempts and what became of their deliveries; `failing` are changes of lanes' `failing_since_ms`."""
-        await self._deliveries.bulk_write([settlement_write(one) for one in settled], ordered=False)
+        at_once = [one for one in settled if delivered_at_once(one)]
+        writes: list[UpdateMany | UpdateOne] = [settlement_write(one) for one in settled if not delivered_at_once(one)]
+        writes += [delivered_write(at_once[n : n + _TOGETHER]) for n in range(0, len(at_once), _TOGETHER)]
+        await self._deliveries.bulk_write(writes, ordered=False)
         if failing:
             await self._lanes.bulk_write([failing_write(endpoint, since) for endpoint, since in failing.items()])
 

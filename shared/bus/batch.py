@@ -63,7 +63,10 @@ class Tripped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a group hears and what it does with it. `rebuildable`: its read model has generations."""
+    """What a group hears and what it does with it. `rebuildable`: its read model has generations.
+
+    `apart_s`: so far apart transactions begin in a rush, when each takes more; 0 for haste, at more CPU.
+    """
 
     group: str
     topics: tuple[str, ...]
@@ -71,6 +74,7 @@ class Subscription:
     apply: Apply
     rebuildable: bool = False
     start: str = "earliest"
+    apart_s: float = 0.1
 
     def inbox(self, generation: int) -> str:
         name = f"inbox.{self.group}"

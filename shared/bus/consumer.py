@@ -29,8 +29,8 @@ from shared.telemetry import metrics
 log = structlog.get_logger(__name__)
 
 _STALLED_S = 120.0
-# The first event after a pause is applied at once; in a rush, transactions begin so far apart and take more each.
-_APART_S, _RUSH, _FULL = 0.1, 10, 250
+# The first event after a pause is applied at once; in a rush, transactions begin `apart_s` apart and take more each.
+_RUSH, _FULL = 10, 250
 
 
 class Consumer:
@@ -192,7 +192,7 @@ class Consumer:
             await self._hold(0.2, 0.6)
             raise
         if _RUSH < len(records) < _FULL:
-            await asyncio.sleep(began + _APART_S - time.monotonic())
+            await asyncio.sleep(began + self.subscription.apart_s - time.monotonic())
 
     async def _hold(self, least_s: float, most_s: float) -> None:
         """What was known of offsets may be void; a moment later they are read anew."""

@@ -37,6 +37,7 @@ __all__ = [
     "Session",
     "Store",
     "StoreError",
+    "TryAgain",
     "UpdateMany",
     "UpdateOne",
     "insert_new",
@@ -54,6 +55,10 @@ StoreError = PyMongoError
 _DUPLICATE = 11000
 _DURABLE = WriteConcern(w="majority", j=True)
 _NOT_THERE_YET = frozenset({"TransientTransactionError", "RetryableWriteError", "UnknownTransactionCommitResult"})
+
+
+class TryAgain(Exception):
+    """Raised by the work of a transaction: what it found makes it begin anew, in a new transaction."""
 
 
 def is_duplicate(error: BaseException) -> bool:
@@ -134,8 +139,9 @@ class Store:
     async def transaction(self, work: Callable[[Session], Awaitable[T]], *, patience_s: float = 10.0) -> T:
         """Runs `work(session)` in one transaction: snapshot reads, majority and journaled commit.
 
-        `work` may run several times (it must have no effect but its writes under the session). Transient errors and
-        unknown commit results are retried for `patience_s` seconds, then raised; any other error aborts and is raised.
+        `work` may run several times (it must have no effect but its writes under the session). Transient errors,
+        TryAgain and unknown commit results are retried for `patience_s` seconds, then raised; any other error aborts
+        and is raised.
         """
         deadline = time.monotonic() + patience_s
         attempt = 0
@@ -150,7 +156,7 @@ class Store:
                 except BaseException as error:
                     if session.in_transaction:
                         await _abort_quietly(session)
-                    if not _is_transient(error) or time.monotonic() > deadline:
+                    if not (_is_transient(error) or isinstance(error, TryAgain)) or time.monotonic() > deadline:
                         raise
                 await asyncio.sleep(random.uniform(0.001, 0.01 * min(attempt, 20)))
 

@@ -46,7 +46,7 @@ class Caller:
 
 
 SessionLookup = Callable[[str], Awaitable[Caller | None]]
-"""From the value of the cookie `kairan_session` to its caller; None when unknown or expired."""
+"""From the value of the session's cookie to its caller; None when unknown or expired."""
 
 
 def unauthorized(description: str = "") -> Problem:
@@ -225,7 +225,7 @@ class Require(SecurityBase):
 
     async def _by_cookie(self, request: Request) -> Caller:
         sessions: SessionLookup | None = getattr(request.app.state, "sessions", None)
-        value = request.cookies.get(COOKIE) if self.cookie and sessions is not None else None
+        value = request.cookies.get(request.app.state.cookie) if self.cookie and sessions is not None else None
         if not value or sessions is None:
             raise unauthorized()
         caller = await sessions(value)

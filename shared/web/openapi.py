@@ -58,7 +58,7 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
         statuses |= {401, 403}
     if any(gate.cookie for gate in needed):
         operation["security"].append({"cookie": sorted({scope for gate in needed for scope in gate.scopes})})
-    if needed and route.methods and route.methods & {"POST", "DELETE"}:
+    if needed and route.methods and route.methods & {"POST", "PATCH", "DELETE"}:
         operation["description"] = "\n\n".join(filter(None, (operation.get("description"), DESCRIPTION)))
         statuses |= {400, 422}
     if accepted_types(route):

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 
 from shared.settings import ServiceSettings
 from shared.web import openapi
-from shared.web.auth import SessionLookup, Verifier
+from shared.web.auth import COOKIE, SessionLookup, Verifier
 from shared.web.edge import Edge
 from shared.web.health import Check, Health
 from shared.web.lifecycle import Heartbeat, Lifecycle, Part
@@ -76,6 +76,7 @@ def build_app(
     health: Health | None = None,
     verifier: Verifier | None = None,
     sessions: SessionLookup | None = None,
+    cookie: str = COOKIE,
     description: str = "",
     stopping: asyncio.Event | None = None,
 ) -> ServiceApp:
@@ -106,6 +107,7 @@ def build_app(
     app.state.service = service
     app.state.verifier = verifier
     app.state.sessions = sessions
+    app.state.cookie = cookie
     app.state.stopping = stopping
     return service
 

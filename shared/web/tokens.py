@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 AUDIENCE = "kairan"
 LINK_AUDIENCE = "kairan-link"
+PORTAL_LINK_AUDIENCE = "kairan-portal-link"
 ISSUER = "kairan"
 KEY_FILE = "signing.pem"
 JWKS_FILE = "jwks.json"
@@ -46,10 +47,13 @@ class SigningKey:
 
 @dataclass(frozen=True)
 class Link:
-    """What a verified link holds: `jti` (spend it once) and until when it may be spent (Unix seconds)."""
+    """What a verified link holds: `jti` (spend it once), until when it may be spent (Unix seconds), and for whom it was
+    made, where that matters."""
 
     jti: str
     expires: int
+    subject: str = ""
+    scopes: frozenset[str] = frozenset()
 
 
 def ensure_keys(directory: Path) -> SigningKey:
@@ -80,12 +84,19 @@ def issue(
     return _sign(key, {"sub": subject, "aud": audience, "scope": " ".join(sorted(scopes))}, expires_in_s)
 
 
-def issue_link(key: SigningKey, expires_in_s: float = 600) -> str:
-    """The code of a one-time link, good at `verify_link` only: no API takes it as a token."""
-    return _sign(key, {"aud": LINK_AUDIENCE}, expires_in_s)
+def issue_link(
+    key: SigningKey,
+    expires_in_s: float = 600,
+    audience: str = LINK_AUDIENCE,
+    subject: str = "",
+    scopes: Collection[str] = (),
+) -> str:
+    """The code of a one-time link, good at `verify_link` with its audience only: no API takes it as a token."""
+    named = {"sub": subject, "scope": " ".join(sorted(scopes))} if subject else {}
+    return _sign(key, {"aud": audience, **named}, expires_in_s)
 
 
-def verify_link(jwks: Path, code: str) -> Link:
+def verify_link(jwks: Path, code: str, audience: str = LINK_AUDIENCE) -> Link:
     """The link that `code` is, by the public keys in `jwks`. The caller keeps `jti` until `expires`, to refuse a second
     use. `LinkRefused` if it is none of ours, or late."""
     from shared.web.jwks import KeySet
@@ -96,10 +107,11 @@ def verify_link(jwks: Path, code: str) -> Link:
         if public is None:
             raise LinkRefused("unknown key")
         options: jwt.types.Options = {"require": ["exp", "jti", "aud"], "verify_iat": False}
-        claims = jwt.decode(code, public, algorithms=["EdDSA"], audience=LINK_AUDIENCE, issuer=ISSUER, options=options)
+        claims = jwt.decode(code, public, algorithms=["EdDSA"], audience=audience, issuer=ISSUER, options=options)
     except (jwt.PyJWTError, OSError, ValueError) as error:
         raise LinkRefused(type(error).__name__) from None
-    return Link(str(claims["jti"]), int(claims["exp"]))
+    scopes = frozenset(str(claims.get("scope", "")).split())
+    return Link(str(claims["jti"]), int(claims["exp"]), str(claims.get("sub", "")), scopes)
 
 
 def _sign(key: SigningKey, claims: dict[str, Any], expires_in_s: float) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-Language = Literal["ja", "en"]
+from shared.web.dates import number
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,6 @@ ENGLISH: Final = GrowthWords(
         "session": "Session",
     },
 )
-
-
-def number(value: float) -> str:
-    """1,234; a true minus sign."""
-    return f"{round(value):,}".replace("-", "−")
 
 
 def extra_text(extra: float, low: float, high: float, words: GrowthWords) -> str:

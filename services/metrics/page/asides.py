@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from services.metrics.domain.board import Ledger, Row, Series
 from services.metrics.page.words import Words
-from shared.words.dates import moment_text
-from shared.words.growth import number
+from shared.web.dates import moment_text, number
 
 _PLAIN_THRESHOLD = 100.0
 

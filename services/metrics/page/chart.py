@@ -6,10 +6,9 @@ from datetime import timedelta
 from math import ceil, floor, log10
 
 from services.metrics.domain.board import DayBar, Row
-from services.metrics.page.words import Language
 from shared.clock import JST
-from shared.words.dates import day_text, month_text
-from shared.words.growth import number
+from shared.web.dates import day_text, month_text, number
+from shared.web.languages import Language
 
 WIDTH, HEIGHT = 960, 300
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 30, 28

@@ -3,45 +3,22 @@
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from services.metrics.domain.board import Board
 from services.metrics.page.languages import WORDS
 from services.metrics.page.view import view
-from services.metrics.page.words import Language
+from shared.web.languages import Language
+from shared.web.pages import headers_of_pages, templates_in
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "style-src 'self'",
-        "script-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Vary": "Accept-Language, Cookie",
-}
+HEADERS = headers_of_pages(scripts=True)
 
 
 @cache
 def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return templates_in(HERE / "templates", "/static")
 
 
 def page(board: Board, lang: Language) -> str:

@@ -8,11 +8,11 @@ from services.metrics.domain.board import Board, DayBar, Row
 from services.metrics.page import chart
 from services.metrics.page.asides import audit, joint_text, restated_text, series, spikes
 from services.metrics.page.languages import WORDS
-from services.metrics.page.words import Language, Words
+from services.metrics.page.words import Words
 from shared.clock import JST
+from shared.web.dates import moment_text, number, short_day_text
+from shared.web.languages import Language
 from shared.words import growth
-from shared.words.dates import moment_text, short_day_text
-from shared.words.growth import number
 
 RECENT_DAYS = 14
 

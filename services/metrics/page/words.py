@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from shared.words.growth import GrowthWords, Language
-
-__all__ = ["Language", "Words"]
+from shared.web.languages import Language
+from shared.words.growth import GrowthWords
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.notify.desk import Desk
 from services.notify.exchange import accepted, version
-from services.notify.requests import REGISTER, Registering
+from services.notify.requests import CHANGE, REGISTER, Changing, Registering
 from services.notify.shown import EndpointList, EndpointShown, Registered, endpoint_shown
 from shared.web.auth import Caller, require
 from shared.web.exchange import Accepted, key_of, said, takes
@@ -43,6 +43,14 @@ class EndpointsApi:
             operation_id="endpoint",
             summary="An endpoint, without its secret",
         )(self.show)
+        api.patch(
+            "/endpoints/{endpoint_id}",
+            response_model=Accepted,
+            responses=problems(404),
+            openapi_extra=takes(Changing, CHANGE),
+            operation_id="update-endpoint",
+            summary="Change what is named in the body; null sets the default again",
+        )(self.update)
         api.delete(
             "/endpoints/{endpoint_id}",
             response_model=Accepted,
@@ -77,6 +85,10 @@ class EndpointsApi:
 
     async def show(self, endpoint_id: str, caller: Caller = require("endpoints:read")) -> Response:
         return json_response(endpoint_shown(await self._desk.show(endpoint_id, caller)))
+
+    async def update(self, request: Request, endpoint_id: str, caller: Caller = require("endpoints:write")) -> Response:
+        wanted = await said(request, Changing)
+        return accepted(await self._desk.update(endpoint_id, wanted, caller, await key_of(request, caller)))
 
     async def delete(self, request: Request, endpoint_id: str, caller: Caller = require("endpoints:write")) -> Response:
         return accepted(await self._desk.delete(endpoint_id, caller, await key_of(request, caller)))

@@ -26,8 +26,9 @@ from shared.catalogue import (
     SessionScheduled,
     Title,
 )
-from shared.words.dates import moment_text
-from shared.words.growth import Language, extra_text, number
+from shared.web.dates import moment_text, number
+from shared.web.languages import Language
+from shared.words.growth import extra_text
 
 Tone = Literal["info", "success", "warning", "failure"]
 Spike = GrowthSpikeDetected | GrowthSpikeClosed

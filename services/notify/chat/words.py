@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.words.growth import GrowthWords, Language
+from shared.web.languages import Language
+from shared.words.growth import GrowthWords
 
 
 @dataclass(frozen=True)

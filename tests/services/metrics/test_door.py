@@ -4,8 +4,8 @@ from http.cookies import SimpleCookie
 
 import httpx
 
-from services.metrics.store.sessions import SESSION_S
 from shared.web.auth import COOKIE
+from shared.web.sessions import SESSION_S
 from shared.web.tokens import issue
 from tests.services.metrics.replicas import Metrics, Replica
 

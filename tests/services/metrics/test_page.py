@@ -10,10 +10,10 @@ from services.metrics.domain.board import Audit, Board, Cause, DayBar, Ledger, R
 from services.metrics.page import render
 from services.metrics.page.english import ENGLISH
 from services.metrics.page.japanese import JAPANESE
-from services.metrics.page.languages import WORDS, choose
+from services.metrics.page.languages import WORDS
 from services.metrics.page.view import extra_text, view
-from services.metrics.page.words import Language
-from shared.words.dates import moment_text
+from shared.web.dates import moment_text
+from shared.web.languages import Language, choose
 
 AS_OF = datetime(2022, 3, 31, 15, tzinfo=UTC)
 
@@ -155,11 +155,8 @@ def test_no_japanese_is_left_in_the_english_page_but_the_way_to_japanese() -> No
 def test_every_kind_and_verdict_has_words(lang: Language) -> None:
     words = WORDS[lang]
     assert set(words.growth.kinds) == set(Row.model_fields["kind"].annotation.__args__)  # type: ignore[union-attr]
-    assert (
-        set(words.growth.verdicts)
-        == set(words.growth.verdict_notes)
-        == {"clear", "likely", "unclear", "too_little_data"}
-    )
+    verdicts = {"clear", "likely", "unclear", "too_little_data"}
+    assert set(words.growth.verdicts) == set(words.growth.verdict_notes) == verdicts
 
 
 def test_the_picture_has_a_title_a_description_and_a_mark_per_publication() -> None:

@@ -3,12 +3,11 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.pairwise import Pseudonyms, pairwise_body, real_body
+from services.notify.pairwise import Pseudonyms, pairwise_message, real_message
 from shared.catalogue import CATALOGUE, DeliveryExhausted, Envelope, Event, EventData, MemberJoined, SessionHeld
 
 MOMENT = datetime(2022, 3, 31, 12, 0, tzinfo=UTC)
@@ -43,34 +42,34 @@ def test_stand_ins_are_stable_distinct_and_shaped_like_uuids(one: str, two: str)
 
 
 def test_two_endpoints_share_no_id_of_one_join() -> None:
-    mine, theirs = (orjson.loads(pairwise_body(JOINED, key)) for key in (ONE, OTHER))
+    mine, theirs = (pairwise_message(JOINED, key) for key in (ONE, OTHER))
     shared = {name for name in mine if mine[name] == theirs[name]}
     assert shared.isdisjoint({"id", "subject", "correlationid", "causationid"})
     assert mine["subject"] == ONE.person("member-id")
     assert mine["data"]["source"] == "search"
     for secret in ("member-id", "event-id", "correlation-id", "causation-id", "0af7651916cd43dd8448eb211c80319c"):
-        assert secret.encode() not in pairwise_body(JOINED, ONE)
+        assert secret not in repr(pairwise_message(JOINED, ONE))
 
 
 def test_a_cause_can_be_found_among_what_the_same_endpoint_received() -> None:
-    body = orjson.loads(pairwise_body(JOINED, ONE))
+    body = pairwise_message(JOINED, ONE)
     assert body["causationid"] == ONE.event("causation-id")
 
 
 def test_sessions_keep_their_ids_because_they_are_nobody() -> None:
     held = event(SessionHeld(started_at=MOMENT, ended_at=MOMENT, attendees=200), "session-1")
-    assert orjson.loads(pairwise_body(held, ONE))["subject"] == "session-1"
+    assert pairwise_message(held, ONE)["subject"] == "session-1"
 
 
 def test_the_id_of_an_event_inside_the_data_is_replaced_too() -> None:
     given_up = DeliveryExhausted(
         endpoint_id="endpoint-1", event_type="kairan.member-joined.v1", event_id="e", attempts=1
     )
-    assert orjson.loads(pairwise_body(event(given_up, "endpoint-1"), ONE))["data"]["event_id"] == ONE.event("e")
+    assert pairwise_message(event(given_up, "endpoint-1"), ONE)["data"]["event_id"] == ONE.event("e")
 
 
 def test_a_trusted_endpoint_gets_what_is_on_the_bus() -> None:
-    body = orjson.loads(real_body(JOINED))
+    body = real_message(JOINED)
     assert (body["id"], body["subject"]) == ("event-id", "member-id")
     assert body["specversion"] == "1.0"
 

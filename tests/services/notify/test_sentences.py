@@ -16,7 +16,7 @@ from services.notify.chat.sentences import WORDS, Known, Sentence, sentence_of
 from services.notify.domain import CHAT_EVENTS, OFFERED
 from services.notify.masking import masked
 from shared.catalogue import CATALOGUE, Event, GrowthSpikeClosed, Title
-from shared.words.growth import Language
+from shared.web.languages import Language
 from tests.contract.catalogue.golden_events import EXPECTED
 
 KINDS: tuple[ChatKind, ...] = ("slack", "teams", "discord", "apprise")

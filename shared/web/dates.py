@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from shared.clock import JST
-from shared.words.growth import Language
+from shared.web.languages import Language
 
 _A_MINUTE = timedelta(minutes=1)
 _MONTHS = (
@@ -40,3 +40,8 @@ def moment_text(moment: datetime, lang: Language) -> str:
         return day_text((moment - _A_MINUTE).astimezone(JST).date(), lang)
     joint = "" if lang == "ja" else ", "
     return f"{day_text(local.date(), lang)}{joint}{local:%H:%M}"
+
+
+def number(value: float) -> str:
+    """1,234; a true minus sign."""
+    return f"{round(value):,}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""Browsers' sessions and spent one-time links. A session is stored by its hash: the database cannot open the page."""
+"""Browsers' sessions and spent one-time links. A session is stored by its hash: the database opens no page."""
 
 import asyncio
 import hashlib
@@ -15,7 +15,6 @@ log = structlog.get_logger(__name__)
 
 SESSION_S = 12 * 3600
 _SESSIONS, _LINKS = "browser_sessions", "used_links"
-_SCOPES = frozenset({"growth:read"})
 
 
 class LinkSpent(Exception):
@@ -23,12 +22,13 @@ class LinkSpent(Exception):
 
 
 class Sessions:
-    """Opens and finds browsers' sessions."""
+    """Opens, finds and closes browsers' sessions: a link's own subject and scopes, else nobody's with `scopes`."""
 
     name = "sessions"
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, scopes: frozenset[str]) -> None:
         self._store = store
+        self._scopes = scopes
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -55,7 +55,8 @@ class Sessions:
         """Spends the link and returns the value of the new session's cookie. Raises LinkSpent."""
         value = secrets.token_urlsafe(32)
         expires_at = datetime.now(UTC) + timedelta(seconds=SESSION_S)
-        await self._store.collection(_SESSIONS).insert_one({"_id": _hash(value), "expires_at": expires_at})
+        guest = {"subject": link.subject, "scopes": sorted(link.scopes)} if link.subject else {}
+        await self._store.collection(_SESSIONS).insert_one({"_id": _hash(value), "expires_at": expires_at, **guest})
         await self._spend(link)
         return value
 
@@ -74,7 +75,13 @@ class Sessions:
         row = await self._store.collection(_SESSIONS).find_one({"_id": _hash(value)})
         if row is None or row["expires_at"] <= datetime.now(UTC):
             return None
-        return Caller(f"browser-{row['_id'][:16]}", _SCOPES)
+        if "subject" in row:
+            return Caller(row["subject"], frozenset(row["scopes"]))
+        return Caller(f"browser-{row['_id'][:16]}", self._scopes)
+
+    async def close(self, value: str) -> None:
+        """The cookie opens nothing any more."""
+        await self._store.collection(_SESSIONS).delete_one({"_id": _hash(value)})
 
 
 def _hash(value: str) -> str:

@@ -1,0 +1,35 @@
+"""The operations that try an endpoint out."""
+
+from fastapi import APIRouter, Request, Response
+
+from services.notify.requests import TRY, Trying
+from services.notify.shown import DryRun, dry_run_shown
+from services.notify.trials import Trials
+from shared.web.auth import Caller, require
+from shared.web.exchange import said, takes
+from shared.web.problems import problems
+from shared.web.routes import json_response, router
+
+
+class TrialsApi:
+    """Who calls, and with which words; the trials do it."""
+
+    def __init__(self, trials: Trials) -> None:
+        self._trials = trials
+
+    def routes(self) -> APIRouter:
+        """The operations, documented; every example works as it stands."""
+        api = router(tags=["endpoints"], prefix="/v1")
+        api.post(
+            "/endpoints/{endpoint_id}/dry-run",
+            response_model=DryRun,
+            responses=problems(404),
+            openapi_extra=takes(Trying, TRY, optional=True),
+            operation_id="dry-run-endpoint",
+            summary="Which of the last 100 events the endpoint would have heard; nothing is sent",
+        )(self.dry_run)
+        return api
+
+    async def dry_run(self, request: Request, endpoint_id: str, caller: Caller = require("endpoints:read")) -> Response:
+        wanted = await said(request, Trying, optional=True)
+        return json_response(dry_run_shown(await self._trials.dry_run(endpoint_id, wanted, caller)))
