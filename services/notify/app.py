@@ -5,11 +5,13 @@ from functools import partial
 
 from services.notify.address_check import Judgement, check_address, check_case
 from services.notify.api.deliveries import DeliveriesApi
+from services.notify.api.disclosures import DisclosuresApi
 from services.notify.api.endpoints import EndpointsApi
 from services.notify.api.trials import TrialsApi
 from services.notify.attempts import Office
 from services.notify.consumers import Planner, subscription
 from services.notify.desk import Desk
+from services.notify.disclosures import Disclosures
 from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
 from services.notify.guard_settings import GuardSettings
@@ -59,6 +61,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         kind=settings.kafka_kind,
         instance=settings.instance,
     )
+    disclosures = DisclosuresApi(Disclosures(store))
     desk = Desk(notify, registry, vault, guard, lookup, dispatcher.look_again)
     trials = Trials(desk, endpoints, Recent(settings.kafka))
     health = Health()
@@ -71,7 +74,12 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         name=NAME,
         title="Kairan notify",
         description="Who hears of it: webhook endpoints, and the log of what was delivered to them.",
-        routers=[EndpointsApi(desk).routes(), TrialsApi(trials).routes(), DeliveriesApi(notify).routes()],
+        routers=[
+            EndpointsApi(desk).routes(),
+            TrialsApi(trials).routes(),
+            DeliveriesApi(notify).routes(),
+            disclosures.routes(),
+        ],
         parts=[write_side, sender, results, dispatcher, consumer],
         health=health,
         verifier=Verifier(settings),

@@ -59,7 +59,7 @@ class Attempts:
         if verdict.state == "exhausted":
             await self._tell_exhausted(delivery, answer)
         _count(delivery, answer, verdict, ended_ms)
-        await self._write(Settled(delivery, answer, verdict, ended_ms), written)
+        await self._write(Settled(delivery, answer, verdict, ended_ms, endpoint.disclosed), written)
         return True
 
     async def _tell_exhausted(self, delivery: Waiting, answer: Answer) -> None:

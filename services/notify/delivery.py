@@ -22,6 +22,7 @@ class Waiting:
     event_id: str
     recorded_ms: int
     body: bytes = field(repr=False)
+    people: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,16 @@ class Lane:
 
 @dataclass(frozen=True)
 class Settled:
-    """One attempt's end, as it is to be written down. Times in wall milliseconds."""
+    """One attempt's end, as it is to be written down. Times in wall milliseconds.
+
+    `disclosed` says to whom and why people's real ids were given; None where the endpoint has ids of its own.
+    """
 
     delivery: Waiting
     answer: Answer
     verdict: Verdict
     ended_ms: int
+    disclosed: Mapping[str, Any] | None = None
 
     @property
     def next_at_ms(self) -> int | None:
@@ -50,7 +55,7 @@ class Settled:
 
 def planned_document(planned: Planned, sequence: int, now_ms: int) -> Document:
     """A delivery that is due at once."""
-    person = {"person": planned.person} if planned.person else {}
+    people = {"person": list(planned.people)} if planned.people else {}
     return {
         "_id": planned.id,
         "endpoint": planned.endpoint.id,
@@ -65,7 +70,7 @@ def planned_document(planned: Planned, sequence: int, now_ms: int) -> Document:
         "planned_at": datetime.fromtimestamp(now_ms / 1000, UTC),
         "attempts": [],
         "body": Binary(planned.body),
-        **person,
+        **people,
     }
 
 
@@ -79,7 +84,13 @@ def waiting_of(document: Mapping[str, Any]) -> Waiting:
         event_id=document["event_id"],
         recorded_ms=int(document["recorded_ms"]),
         body=bytes(document["body"]),
+        people=_people(document.get("person")),
     )
+
+
+def _people(stored: Any) -> tuple[str, ...]:
+    """One id stood alone before an event could tell of several people."""
+    return (stored,) if isinstance(stored, str) else tuple(stored or ())
 
 
 def settlement_write(settled: Settled) -> UpdateOne:

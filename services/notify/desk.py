@@ -90,6 +90,7 @@ class Desk:
             **self._kept(wanted.kind, await self._checked(wanted.url)),
             kind=wanted.kind,
             language=wanted.language,
+            disclosure=wanted.disclosure.model_dump() if wanted.disclosure else None,
             event_types=tuple(dict.fromkeys(wanted.event_types or CHAT_EVENTS)),
             identifiers=wanted.identifiers,
             secret=self._vault.seal(new_secret().encode()) if wanted.kind == "webhook" else None,
@@ -129,6 +130,9 @@ class Desk:
     async def update(self, endpoint_id: str, wanted: Changing, caller: Caller, key: IdempotencyKey | None) -> Outcome:
         """Only what was said is changed; the URL is judged anew."""
         fields = wanted.model_dump(exclude_unset=True)
+        if "disclosure" in fields:
+            caller.demand("endpoints:trusted")
+            fields["disclosure"] = wanted.disclosure.model_dump() if wanted.disclosure else None
         check_wishes(fields)
         if "event_types" in fields:
             fields["event_types"] = list(dict.fromkeys(fields["event_types"]))

@@ -79,6 +79,7 @@ class NewEndpoint:
     kind: Kind = "webhook"
     language: Language = "ja"
     sealed_url: str | None = None
+    disclosure: Mapping[str, Any] | None = None
 
 
 def check_patterns(patterns: Sequence[str]) -> None:
@@ -115,6 +116,7 @@ def create(wish: NewEndpoint) -> Change:
             "kind": wish.kind,
             "language": wish.language,
             "sealed_url": wish.sealed_url,
+            "disclosure": dict(wish.disclosure) if wish.disclosure else None,
             "state": "active",
             "reason": None,
         }
@@ -134,7 +136,15 @@ def completed(document: Mapping[str, Any]) -> State:
 def update(state: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> Change:
     """What the owner wants otherwise, from now on; None is what an endpoint has that says nothing."""
     said = {name: DEFAULTS[name] if value is None else value for name, value in fields.items()}
-    return Change({**_alive(state), **said})
+    changed = {**_alive(state), **said}
+    if changed["identifiers"] == "real" and "disclosure" in said and not said["disclosure"]:
+        raise NotPossible(
+            422,
+            "disclosure-needed",
+            "A disclosure is needed",
+            "The endpoint has real ids: say legal_basis, recipient, country and purpose, or delete it.",
+        )
+    return Change(changed)
 
 
 def pause(state: Mapping[str, Any] | None) -> Change:

@@ -13,7 +13,7 @@ from shared.bus.outbox import shard_of
 
 _AS_STORED: Final = (
     *("identifiers", "state", "created_ms", "kind", "language"),
-    *("owner", "filter", "ordered", "in_flight", "per_minute"),
+    *("owner", "filter", "disclosure", "ordered", "in_flight", "per_minute"),
 )
 
 
@@ -43,6 +43,7 @@ class Endpoint:
     language: Language
     owner: str
     filter: Mapping[str, Any] | None
+    disclosure: Mapping[str, Any] | None
     ordered: bool
     in_flight: int | None
     per_minute: int | None
@@ -55,6 +56,11 @@ class Endpoint:
     def signing_keys(self, now_ms: int) -> tuple[bytes, ...]:
         """The secrets that sign at this moment, newest first."""
         return tuple(one.key for one in self.secrets if one.expires_ms is None or now_ms < one.expires_ms)
+
+    @property
+    def disclosed(self) -> Mapping[str, Any] | None:
+        """What stands in the record of a delivery that gives people's real ids away; None where it does not."""
+        return (self.disclosure or {}) if self.identifiers == "real" else None
 
     @property
     def is_chat(self) -> bool:

@@ -10,20 +10,20 @@ from services.notify.chat.telling import Teller
 from services.notify.endpoint import Endpoint
 from services.notify.globs import any_matches
 from services.notify.pairwise import pairwise_message, real_message
-from shared.catalogue import CATALOGUE, Event, EventType, Title
+from shared.catalogue import CATALOGUE, Event, EventType, MemberErased, Title, people_of
 
 _HEARING = ("active", "paused")
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One event for one endpoint. `id` is the `webhook-id`; `person` the member it tells of, if of one."""
+    """One event for one endpoint. `id` is the `webhook-id`; `people` are the members it tells of, by their real ids."""
 
     id: str
     endpoint: Endpoint = field(repr=False)
     event_type: str
     event_id: str
-    person: str | None
+    people: tuple[str, ...]
     recorded_ms: int
     body: bytes = field(repr=False)
 
@@ -70,6 +70,8 @@ def plan(
     entry = CATALOGUE.by_type(event.envelope.type)
     if entry is None:
         return
+    # Once erased, an id means nobody; that somebody was erased stays to be heard as it is.
+    people = () if isinstance(event.data, MemberErased) else people_of(event)
     told, teller = Told(event), Teller(event, titles or {}, endpoints)
     for endpoint in endpoints:
         if not _hears(endpoint, entry, event, recorded_ms):
@@ -82,7 +84,7 @@ def plan(
             endpoint=endpoint,
             event_type=event.envelope.type,
             event_id=event.envelope.id,
-            person=event.envelope.subject if entry.subject_is_person else None,
+            people=people,
             recorded_ms=recorded_ms,
             body=body,
         )

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema, model
 from pydantic_core import PydanticCustomError
 
 from services.notify.address_guard import SPECIAL_NAMES
+from services.notify.disclosure import Disclosure
 from services.notify.domain import CHAT_EVENTS, EVENT_NAMES, MAX_PATTERNS, Identifiers, Kind, Language
 from services.notify.filter_schema import FILTER_SCHEMA
 from services.notify.filters import MOST_BYTES, MOST_DEPTH, MOST_LEAVES
@@ -111,6 +112,9 @@ class Registering(RequestBody):
             "the scope endpoints:trusted."
         ),
     ] = "pairwise"
+    disclosure: Annotated[
+        Disclosure | None, Field(description="Who gets people's real ids, and why; needed with `real`.")
+    ] = None
     filter: Filter | None = None
     description: Description = ""
     ordered: Ordered = False
@@ -126,6 +130,12 @@ class Registering(RequestBody):
             raise PydanticCustomError(
                 "identifiers", "identifiers must be pairwise: a chat hears sentences, in which no id of a person stands"
             )
+        if self.identifiers == "real" and self.disclosure is None:
+            raise PydanticCustomError(
+                "missing",
+                "disclosure is missing: before people's real ids are given away, say legal_basis, recipient, country "
+                "and purpose",
+            )
         return self
 
 
@@ -134,6 +144,7 @@ class Changing(RequestBody):
 
     url: EndpointUrl = Field(default_factory=str)
     event_types: EventTypes = Field(default_factory=list)
+    disclosure: Disclosure | None = None
     filter: Filter | None = None
     description: Description | None = None
     ordered: Ordered | None = None

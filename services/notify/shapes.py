@@ -4,11 +4,15 @@ from typing import Any
 
 
 def shaped(schema: dict[str, Any]) -> None:
-    """Adds the alternatives: a webhook says its events, a chat may leave that to us and never has real ids."""
+    """Adds the alternatives: a webhook says its events, a chat may leave that to us; real ids need a disclosure."""
     listed = next(one for one in schema["properties"]["event_types"]["anyOf"] if one["type"] == "array")
+    declared = next(one for one in schema["properties"]["disclosure"]["anyOf"] if one.get("type") != "null")
     webhook = {"kind": {"const": "webhook"}, "event_types": listed}
+    pairwise = {**webhook, "identifiers": {"const": "pairwise"}}
+    real = {**webhook, "identifiers": {"const": "real"}, "disclosure": declared}
     chat = {"kind": {"enum": ["slack", "teams", "discord", "apprise"]}, "identifiers": {"const": "pairwise"}}
     schema["anyOf"] = [
-        {"required": ["event_types"], "properties": webhook},
+        {"required": ["event_types"], "properties": pairwise},
+        {"required": ["event_types", "identifiers", "disclosure"], "properties": real},
         {"required": ["kind"], "properties": chat},
     ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from services.notify.disclosure import Disclosure
 from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
 from services.notify.dry_run import Tried, WhyNot
 from services.notify.exchange import version
@@ -35,6 +36,7 @@ class EndpointShown(BaseModel):
     kind: Kind
     language: Language
     owner: str
+    disclosure: Disclosure | None
     filter: dict[str, Any] | None
     description: str
     ordered: bool

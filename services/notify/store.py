@@ -21,6 +21,7 @@ from services.notify.delivery import (
     settlement_write,
     waiting_of,
 )
+from services.notify.disclosures import Disclosures
 from services.notify.planning import Planned
 from shared.bus.outbox import shard_of
 from shared.store.mongo import Document, Session, Store, StoreError, TryAgain, UpdateMany, UpdateOne, is_duplicate
@@ -46,6 +47,7 @@ class NotifyStore:
         self._endpoints = store.collection(ENDPOINTS)
         self._lanes = store.collection(LANES)
         self._deliveries = store.collection(DELIVERIES)
+        self._disclosures = Disclosures(store)
         self._careful = False
 
     async def prepare(self) -> None:
@@ -60,6 +62,7 @@ class NotifyStore:
             "person", name="person", partialFilterExpression={"person": {"$exists": True}}
         )
         await self._store.ensure_expiry(DELIVERIES, "planned_at", int(LOG_KEPT.total_seconds()))
+        await self._disclosures.prepare()
 
     async def endpoints(self, session: Session = None, owner: str | None = None) -> list[Document]:
         """Every endpoint that is not deleted, or an owner's; inside a transaction as of its snapshot."""
@@ -152,7 +155,11 @@ class NotifyStore:
         return int(found["next_at_ms"]) if found else None
 
     async def settle(self, settled: Sequence[Settled], failing: Mapping[str, int | None]) -> None:
-        """Writes attempts and what became of their deliveries; `failing` are changes of lanes' `failing_since_ms`."""
+        """Writes attempts and what became of their deliveries; `failing` are changes of lanes' `failing_since_ms`.
+
+        Whose real ids were given away is recorded first: nothing counts as delivered before that is durable.
+        """
+        await self._disclosures.note(settled)
         at_once = [one for one in settled if delivered_at_once(one)]
         writes: list[UpdateMany | UpdateOne] = [settlement_write(one) for one in settled if not delivered_at_once(one)]
         writes += [delivered_write(at_once[n : n + _TOGETHER]) for n in range(0, len(at_once), _TOGETHER)]

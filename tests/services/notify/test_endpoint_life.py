@@ -9,14 +9,17 @@ import pytest
 
 from shared.catalogue import MemberJoined, MemberLeft
 from tests.services.notify.receiver import receiving
-from tests.services.notify.world import Register, World, about, joined
+from tests.services.notify.world import DISCLOSURE, Register, World, about, joined
 
 URL = "https://hooks.example.com/kairan"
 
 
 async def made(notify: httpx.AsyncClient, **fields: Any) -> str:
     """The path of a new endpoint."""
-    answer = await notify.post("/v1/endpoints", json={"url": URL, "event_types": ["member-joined"], **fields})
+    wish = {"url": URL, "event_types": ["member-joined"], **fields}
+    if fields.get("identifiers") == "real":
+        wish["disclosure"] = DISCLOSURE
+    answer = await notify.post("/v1/endpoints", json=wish)
     assert answer.status_code == 201, answer.text
     return f"/v1/endpoints/{answer.json()['id']}"
 

@@ -24,6 +24,7 @@ from shared.web.tokens import ensure_keys, issue
 from tests.services.notify.receiver import Receiver
 
 SCOPES = ("endpoints:read", "endpoints:write", "endpoints:trusted")
+DISCLOSURE = {"legal_basis": "consent", "recipient": "a receiver", "country": "JP", "purpose": "to test"}
 _PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
 
 
@@ -111,7 +112,9 @@ async def registering(client: httpx.AsyncClient) -> AsyncIterator[Register]:
     made: list[str] = []
 
     async def register(receiver: Receiver, *event_types: str, **fields: Any) -> str:
-        wanted = {"event_types": event_types} if event_types else {}
+        wanted: dict[str, Any] = {"event_types": event_types} if event_types else {}
+        if fields.get("identifiers") == "real":
+            wanted["disclosure"] = DISCLOSURE
         answer = await client.post("/v1/endpoints", json={"url": receiver.url, **wanted, **fields})
         assert answer.status_code == 201, answer.text
         receiver.secret = answer.json().get("secret")
