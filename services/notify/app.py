@@ -14,6 +14,7 @@ from services.notify.desk import Desk
 from services.notify.disclosures import Disclosures
 from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
+from services.notify.eraser import Eraser
 from services.notify.guard_settings import GuardSettings
 from services.notify.lookup import SystemLookup
 from services.notify.publications import Publications
@@ -52,7 +53,8 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     guard, lookup = settings.guard(), SystemLookup()
     results = Results(notify)
     sender = HttpSender(guard, lookup, total_s=settings.notify_timeout_s)
-    office = Office(sender, results, registry, settings.schedule())
+    eraser = Eraser(store, notify, notify.erasures, endpoints, settings.instance)
+    office = Office(sender, results, registry, settings.schedule(), eraser.to_send)
     dispatcher = Dispatcher(store, notify, endpoints, office, settings.instance, settings.notify_in_flight)
     consumer = Consumer(
         subscription(Planner(notify, endpoints, Publications(store))),
@@ -80,7 +82,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
             DeliveriesApi(notify).routes(),
             disclosures.routes(),
         ],
-        parts=[write_side, sender, results, dispatcher, consumer],
+        parts=[write_side, sender, results, eraser, dispatcher, consumer],
         health=health,
         verifier=Verifier(settings),
     )

@@ -23,12 +23,16 @@ from shared.telemetry import metrics
 
 @dataclass(frozen=True)
 class Office:
-    """What all attempts share; `on_disabled` is called after an endpoint was disabled."""
+    """What all attempts share; `on_disabled` is called after an endpoint was disabled.
+
+    `to_send` says what may still be sent of a delivery that was read a while ago.
+    """
 
     sender: Sender
     results: Results
     registry: Registry
     schedule: Schedule
+    to_send: Callable[[Waiting, Endpoint], Waiting]
     on_disabled: Callable[[], None] = lambda: None
 
 
@@ -46,6 +50,7 @@ class Attempts:
         endpoint = self._endpoint()
         if endpoint is None:
             return False
+        delivery = self._office.to_send(delivery, endpoint)
         answer = read_by(
             endpoint.kind, await self._office.sender.send(posting(endpoint, delivery, int(time.time() * 1000)))
         )

@@ -32,6 +32,9 @@ class Planner:
         events = [received.event for received in batch]
         await self._publications.feed(events, tx.session)
         titles = await self._publications.titles(events, tx.session) if any(one.is_chat for one in endpoints) else {}
+        erased = [event.envelope.subject for event in events if isinstance(event.data, MemberErased)]
+        if erased:
+            await self._store.erasures.note(erased, tx.session)
         planned: list[Planned] = []
         for n, received in enumerate(batch):
             planned += plan(received.event, received.timestamp_ms, endpoints, titles)
@@ -39,9 +42,6 @@ class Planner:
                 await asyncio.sleep(0)
         if planned:
             await self._store.plan(unique(planned), int(time.time() * 1000), tx.session)
-        erased = [one.event.envelope.subject for one in batch if isinstance(one.event.data, MemberErased)]
-        if erased:
-            await self._store.forget_people(erased, tx.session)
 
 
 def subscription(planner: Planner) -> Subscription:

@@ -22,6 +22,7 @@ from services.notify.delivery import (
     waiting_of,
 )
 from services.notify.disclosures import Disclosures
+from services.notify.erasures import Erasures
 from services.notify.planning import Planned
 from shared.bus.outbox import shard_of
 from shared.store.mongo import Document, Session, Store, StoreError, TryAgain, UpdateMany, UpdateOne, is_duplicate
@@ -48,6 +49,7 @@ class NotifyStore:
         self._lanes = store.collection(LANES)
         self._deliveries = store.collection(DELIVERIES)
         self._disclosures = Disclosures(store)
+        self.erasures = Erasures(store, self._deliveries)
         self._careful = False
 
     async def prepare(self) -> None:
@@ -63,6 +65,7 @@ class NotifyStore:
         )
         await self._store.ensure_expiry(DELIVERIES, "planned_at", int(LOG_KEPT.total_seconds()))
         await self._disclosures.prepare()
+        await self.erasures.prepare()
 
     async def endpoints(self, session: Session = None, owner: str | None = None) -> list[Document]:
         """Every endpoint that is not deleted, or an owner's; inside a transaction as of its snapshot."""
@@ -80,6 +83,7 @@ class NotifyStore:
         One that is there already stays as it is. Only a repeat that the inbox has forgotten (30 days) can be, so its
         number is not looked for first: it becomes a gap. Raises TryAgain when there is one. Answers what was written.
         """
+        planned = await self.erasures.applied(planned, session)
         counts = Counter(one.endpoint.id for one in planned)
         last = await self._number(counts, session)
         following = {endpoint: last[endpoint] - count for endpoint, count in counts.items()}
@@ -181,14 +185,6 @@ class NotifyStore:
             {"done_at": {"$exists": True, "$lt": before}, "body": {"$exists": True}}, {"$unset": {"body": ""}}
         )
         return int(done.modified_count)
-
-    async def forget_people(self, members: Sequence[str], session: Session) -> None:
-        """Removes what ended deliveries told of these members. What still waits, ids alone, goes its way to its end."""
-        about = {"person": {"$in": list(members), "$exists": True}}
-        await self._deliveries.update_many(
-            {**about, "state": {"$ne": "waiting"}}, {"$unset": {"body": ""}}, session=session
-        )
-        await self._deliveries.update_many(about, {"$unset": {"person": ""}}, session=session)
 
     async def log(
         self, endpoint_id: str | None, state: str | None, limit: int, owner: str | None = None
