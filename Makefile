@@ -5,10 +5,10 @@ STAMP := .venv/.installed
 BENCH_STAMP := .venv-bench/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test prove check format generate bench bench-growth images lock clean
+.PHONY: help setup demo test prove check format generate bench bench-growth bench-webhooks images lock clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with .venv/bin/kairan and the checkers
 
@@ -47,6 +47,9 @@ bench: setup ## the benchmarks of the spine; benchmarks/README.md says how they 
 
 bench-growth: $(BENCH_STAMP) ## the science against truth, peers and real streams (ARGS=--json, ARGS=--markdown, ...)
 	@.venv-bench/bin/python -m benchmarks.growth $(ARGS)
+
+bench-webhooks: setup ## the acceptance table of the webhooks, on real parts (ARGS=--json, ARGS="--only cost", ...)
+	@$(BIN)/python -m benchmarks.webhooks $(ARGS)
 
 $(BENCH_STAMP): $(STAMP) requirements/bench.lock
 	@$(PYTHON) -m venv --without-pip .venv-bench

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kairan.stack.errors import MissingPart
 from kairan.stack.jars import jars_problem, java_problem
@@ -18,6 +19,10 @@ from kairan.stack.kafka import ApacheKafka
 from kairan.stack.mongod import Mongod, find_mongod
 from kairan.stack.part import Part
 from kairan.stack.tansu import Tansu, find_tansu
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("kairan", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kairan")
 
 type_of = {"apache": ApacheKafka, "tansu": Tansu}
 OwnKafka = Callable[..., Awaitable[ApacheKafka | Tansu]]

@@ -38,11 +38,6 @@ class Account:
     gaps: int
     out_of_order: int
 
-    @property
-    def faults(self) -> int:
-        """What must be 0 while nothing is killed."""
-        return self.lost + self.twice + self.foreign + self.changed_ids + self.gaps
-
 
 def reconcile(notes: Notes, wanted: Mapping[int, npt.NDArray[np.int64]], keys: int) -> Account:
     """`wanted`: the numbers of the events that each receiver must take; event n is about aggregate n % keys."""

@@ -3,7 +3,7 @@
 from benchmarks.result import Figure, Result
 from benchmarks.scale import Scale
 from benchmarks.webhooks import arrivals
-from benchmarks.webhooks.parts import costs
+from benchmarks.webhooks.parts import costs, faults
 from benchmarks.webhooks.size import Size
 from benchmarks.webhooks.town import JOINED, Town, town
 
@@ -45,6 +45,6 @@ async def _burst(
     figures = [
         *costs(name, spent, account.taken, most, 0.4),
         Figure(f"{name}: deliveries per second", account.taken / seconds, "/s"),
-        Figure(f"{name}: lost, twice, foreign or gaps", account.faults, "", at_most=0),
+        *faults(name, account),
     ]
     return figures, f"{name}: {account.taken:,} deliveries in {seconds:.1f} s, {checked} signatures judged by both"

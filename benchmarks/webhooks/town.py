@@ -122,11 +122,15 @@ class Town:
         deadline = time.monotonic() + within_s
         while (seen := await self.waiting()) > waiting:
             if time.monotonic() > deadline:
-                raise Stuck(f"{seen} deliveries still wait after {within_s:g} s")
+                raise Stuck(f"{seen} deliveries still wait after {within_s:g} s, such as {await self._one_waiting()}")
             await asyncio.sleep(_SETTLED_LOOK_S)
 
     async def waiting(self) -> int:
         return int(await self.store.collection("deliveries").count_documents({"state": "waiting"}))
+
+    async def _one_waiting(self) -> object:
+        shown = {"_id": 0, "sequence": 1, "made": 1, "next_at_ms": 1, "attempts": 1}
+        return await self.store.collection("deliveries").find_one({"state": "waiting"}, shown)
 
     async def log(self, receiver: int, **query: str) -> list[dict[str, Any]]:
         """The newest deliveries of a receiver's endpoint, as the API shows them."""

@@ -29,8 +29,9 @@ COMMANDS = {
     "token": "Print a bearer token for the APIs.",
     "keys": "Make the keys of a home that are missing.",
     "topics": "Create the topics that are declared and missing.",
-    "endpoints": "Say whether a webhook address would be accepted, and why not.",
+    "endpoints": "List, make, change and try webhook endpoints; say whether an address would be accepted.",
     "listen": "Receive and verify webhooks on this machine, for who writes a consumer.",
+    "deliveries": "Search the log of webhooks; pull, skip, send again.",
     "dlt": "List, show and replay dead letters; resume stopped consumers.",
     "rebuild": "Fill a read model anew from the log, beside the live one.",
 }

@@ -32,6 +32,9 @@ class ServiceClient:
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         return self._ask("POST", path, body)
 
+    def patch(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._ask("PATCH", path, body)
+
     def delete(self, path: str) -> Mapping[str, Any]:
         return self._ask("DELETE", path, None)
 

@@ -7,6 +7,8 @@ from services.notify.address_check import Judgement, check_address, check_case
 from services.notify.api.deliveries import DeliveriesApi
 from services.notify.api.disclosures import DisclosuresApi
 from services.notify.api.endpoints import EndpointsApi
+from services.notify.api.events import EventsApi
+from services.notify.api.replays import ReplaysApi
 from services.notify.api.trials import TrialsApi
 from services.notify.attempts import Office
 from services.notify.consumers import Planner, subscription
@@ -16,10 +18,21 @@ from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
 from services.notify.eraser import Eraser
 from services.notify.guard_settings import GuardSettings
+from services.notify.history import Records
+from services.notify.log import Log
+from services.notify.log_store import LogStore
 from services.notify.lookup import SystemLookup
+from services.notify.portal.endpoint_pages import EndpointPages
+from services.notify.portal.once import Once
+from services.notify.portal.pages import COOKIE
+from services.notify.portal.routes import portal
 from services.notify.publications import Publications
+from services.notify.quota import Quota
 from services.notify.recent import Recent
 from services.notify.registry import Registry
+from services.notify.replay import Replays
+from services.notify.replay_store import ReplayStore
+from services.notify.replayer import Replayer
 from services.notify.results import Results
 from services.notify.sender import HttpSender
 from services.notify.settings import Settings
@@ -36,6 +49,7 @@ from shared.web.checks import watch_consumer, watch_write_side
 from shared.web.health import Check, Health
 from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
+from shared.web.sessions import Sessions
 
 __all__ = ["Fault", "Judgement", "build", "check_case", "checking", "verifying"]
 
@@ -57,15 +71,22 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     office = Office(sender, results, registry, settings.schedule(), eraser.to_send)
     dispatcher = Dispatcher(store, notify, endpoints, office, settings.instance, settings.notify_in_flight)
     consumer = Consumer(
-        subscription(Planner(notify, endpoints, Publications(store))),
+        subscription(Planner(notify, endpoints, Publications(store), dispatcher.planned)),
         store,
         settings.kafka,
         kind=settings.kafka_kind,
         instance=settings.instance,
     )
     disclosures = DisclosuresApi(Disclosures(store))
-    desk = Desk(notify, registry, vault, guard, lookup, dispatcher.look_again)
-    trials = Trials(desk, endpoints, Recent(settings.kafka))
+    quota = Quota(notify, settings.notify_most_endpoints)
+    desk = Desk(notify, registry, vault, guard, lookup, quota, dispatcher.look_again)
+    log = Log(LogStore(store, notify), vault)
+    replay_store, records = ReplayStore(store, notify), Records(settings.kafka)
+    replays = Replays(replay_store, records, desk, log, endpoints, vault)
+    replayer = Replayer(replay_store, records, endpoints, dispatcher.leads, settings.notify_replay_per_s)
+    trials = Trials(desk, registry, notify, endpoints, Recent(settings.kafka))
+    once, sessions = Once(store, vault), Sessions(store, frozenset())
+    chapters = [EndpointPages(desk, trials, once)]
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
@@ -79,12 +100,17 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         routers=[
             EndpointsApi(desk).routes(),
             TrialsApi(trials).routes(),
-            DeliveriesApi(notify).routes(),
+            DeliveriesApi(log).routes(),
+            EventsApi(desk, log).routes(),
+            ReplaysApi(replays).routes(),
             disclosures.routes(),
+            portal(chapters, sessions, settings.jwks_file),
         ],
-        parts=[write_side, sender, results, eraser, dispatcher, consumer],
+        parts=[write_side, sender, results, eraser, dispatcher, replayer, consumer, sessions, once],
         health=health,
         verifier=Verifier(settings),
+        sessions=sessions.caller,
+        cookie=COOKIE,
     )
 
 

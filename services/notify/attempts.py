@@ -60,7 +60,8 @@ class Attempts:
             verdict = Verdict("dropped")
             await self._disable(delivery, why)
         else:
-            verdict = judge(answer, delivery.made + 1, self._office.schedule, random.random())
+            made = delivery.made + 1 - delivery.made_before
+            verdict = judge(answer, made, self._office.schedule, random.random())
         if verdict.state == "exhausted":
             await self._tell_exhausted(delivery, answer)
         _count(delivery, answer, verdict, ended_ms)
@@ -77,7 +78,7 @@ class Attempts:
             last_status=answer.status,
         )
         with contextlib.suppress(Refused):
-            await self._office.registry.exhaust(given_up, delivery.id)
+            await self._office.registry.exhaust(given_up, f"{delivery.id} {delivery.made_before}")
 
     async def _write(self, settled: Settled, written: Written) -> None:
         before = self._failing_since_ms

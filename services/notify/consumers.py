@@ -2,9 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from services.notify.delivery import Waiting
+from services.notify.directory import Directory
 from services.notify.domain import OFFERED, TOPICS
 from services.notify.endpoint import Endpoints
 from services.notify.planning import Planned, plan, unique
@@ -17,31 +19,42 @@ from shared.catalogue import MemberErased
 GROUP: Final = "notify"
 _YIELD_EVERY: Final = 50
 
+OnPlanned = Callable[[Sequence[Waiting]], None]
+
 
 class Planner:
     """Plans, and sends nothing: what is planned is committed before any lane can see it."""
 
-    def __init__(self, store: NotifyStore, endpoints: Endpoints, publications: Publications) -> None:
+    def __init__(
+        self,
+        store: NotifyStore,
+        endpoints: Endpoints,
+        publications: Publications,
+        on_planned: OnPlanned = lambda _: None,
+    ) -> None:
+        """`on_planned` is told what was committed, so that a lane in this process need not read it."""
         self._store = store
+        self._directory = Directory(store, endpoints)
         self._publications = publications
-        self._endpoints = endpoints
+        self._on_planned = on_planned
 
     async def apply(self, batch: Sequence[Received], tx: Tx) -> None:
         """Endpoints are read in the transaction: one created before an event was recorded is there to hear it."""
-        endpoints = self._endpoints.of(await self._store.endpoints(tx.session))
+        listing = await self._directory.read(tx.session)
         events = [received.event for received in batch]
         await self._publications.feed(events, tx.session)
-        titles = await self._publications.titles(events, tx.session) if any(one.is_chat for one in endpoints) else {}
+        titles = await self._publications.titles(events, tx.session) if listing.has_chats else {}
         erased = [event.envelope.subject for event in events if isinstance(event.data, MemberErased)]
         if erased:
             await self._store.erasures.note(erased, tx.session)
         planned: list[Planned] = []
         for n, received in enumerate(batch):
-            planned += plan(received.event, received.timestamp_ms, endpoints, titles)
+            planned += plan(received.event, received.timestamp_ms, listing, titles)
             if n % _YIELD_EVERY == _YIELD_EVERY - 1:
                 await asyncio.sleep(0)
         if planned:
-            await self._store.plan(unique(planned), int(time.time() * 1000), tx.session)
+            waiting = await self._store.plan(unique(planned), int(time.time() * 1000), tx.session)
+            tx.after.append(lambda: self._on_planned(waiting))
 
 
 def subscription(planner: Planner) -> Subscription:

@@ -12,7 +12,7 @@ from shared.store.mongo import Binary, Document, UpdateMany, UpdateOne
 
 @dataclass(frozen=True)
 class Waiting:
-    """A delivery that is due: `made` attempts were made before this one."""
+    """A delivery that is due: `made` attempts were made before this one, `made_before` of them before a replay."""
 
     id: str
     endpoint_id: str
@@ -22,6 +22,7 @@ class Waiting:
     event_id: str
     recorded_ms: int
     body: bytes = field(repr=False)
+    made_before: int = 0
     people: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -85,6 +86,7 @@ def waiting_of(document: Mapping[str, Any]) -> Waiting:
         recorded_ms=int(document["recorded_ms"]),
         body=bytes(document["body"]),
         people=_people(document.get("person")),
+        made_before=int(document.get("made_before", 0)),
     )
 
 
@@ -101,9 +103,11 @@ def settlement_write(settled: Settled) -> UpdateOne:
         change["next_at_ms"] = settled.next_at_ms
     else:
         change["done_at"] = datetime.fromtimestamp(settled.ended_ms / 1000, UTC)
+    answer = settled.answer
+    marks = {"$addToSet": {"marks": {"$each": answer.marks()}}} if answer.failure else {}
     return UpdateOne(
         {"_id": settled.delivery.id, "state": "waiting", "made": settled.delivery.made},
-        {"$set": change, "$push": {"attempts": _attempt(settled)}},
+        {"$set": change, "$push": {"attempts": _attempt(settled)}, **marks},
     )
 
 
@@ -133,6 +137,7 @@ def _attempt(settled: Settled) -> Document:
         "status": answer.status,
         "duration_ms": answer.duration_ms,
         "failure": answer.failure,
+        **({"said": answer.said} if answer.said else {}),
     }
 
 

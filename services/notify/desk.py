@@ -1,22 +1,24 @@
 """What owners do with their endpoints, whoever asks for it: the API and the portal."""
 
+import builtins
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from services.notify.accepting import accepted_url
 from services.notify.address_guard import Guard
-from services.notify.domain import CHAT_EVENTS, Kind, NewEndpoint, check_patterns, completed
+from services.notify.domain import CHAT_EVENTS, Kind, NewEndpoint, NewSecret, check_patterns, completed
 from services.notify.filters import BadFilter, Condition, compiled
 from services.notify.lookup import Lookup
 from services.notify.masking import masked
 from services.notify.pairwise import KEY_BYTES
-from services.notify.registry import Registry
-from services.notify.requests import Changing, Registering
-from services.notify.signing import new_secret
+from services.notify.quota import Quota
+from services.notify.registry import PLACE_TAKEN, Asked, Registry
+from services.notify.requests import Changing, Registering, Rotating
+from services.notify.signing import BadSecret, Signature, kind_of, new_secret, public_key, signing_key
 from services.notify.store import NotifyStore
-from services.notify.target import Forbidden
 from services.notify.vault import Vault
 from shared.bus.command import IdempotencyKey, Outcome, Refused
 from shared.store.mongo import Document
@@ -27,7 +29,18 @@ ADMIN: Final = "endpoints:admin"
 DELETED_SINCE: Final = Refused(
     409, "endpoint-deleted", "The endpoint was deleted", "It was made with this key and deleted since; use a new key."
 )
+SECRET_GONE: Final = Refused(
+    409, "secret-gone", "The secret is gone", "It was made with this key and has expired since; use a new key."
+)
+_TRIES: Final = 5
+NOT_SIGNED: Final = Refused(
+    409, "not-signed", "A chat has no secret", "Its deliveries are not signed, as the service could not check it."
+)
 NO_ENDPOINT: Final = Refused(404, "no-such-endpoint", "No such endpoint", "There is no endpoint with this id.")
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def check_wishes(fields: Mapping[str, Any]) -> None:
@@ -46,17 +59,32 @@ def check_filter(said: Mapping[str, Any]) -> Condition:
         raise Problem(422, "The filter is not valid", f"{wrong}.", "bad-filter", place=wrong.place) from None
 
 
+def chosen_secret(given: str | None, signature: Signature | None) -> str:
+    """The owner's own secret, or a new one for this kind of signature. Raises Problem (422) for what is none."""
+    if given is None:
+        return new_secret(signature or "v1")
+    try:
+        signing_key(given)
+    except BadSecret as wrong:
+        raise Problem(422, "The secret is not valid", f"{wrong}.".capitalize(), "bad-secret") from None
+    return given
+
+
 def owner_of(caller: Caller) -> str | None:
     """Whose endpoints the caller may see and change: the own ones, or None for everybody's."""
     return None if caller.may(ADMIN) else caller.subject
 
 
 @dataclass(frozen=True)
-class Created:
-    """`secret` in clear: to be shown this once. None for a chat, which cannot check a signature."""
+class Issued:
+    """A secret in clear, to be shown this once; for `v1a` only its public half is. None for a chat: nobody checks."""
 
     outcome: Outcome
     secret: str | None
+
+    @property
+    def public_key(self) -> str | None:
+        return None if self.secret is None else public_key(self.secret)
 
 
 class Desk:
@@ -72,6 +100,7 @@ class Desk:
         vault: Vault,
         guard: Guard,
         lookup: Lookup,
+        quota: Quota,
         changed: Callable[[], None],
     ) -> None:
         self._store = store
@@ -79,24 +108,27 @@ class Desk:
         self._vault = vault
         self._guard = guard
         self._lookup = lookup
+        self._quota = quota
         self._changed = changed
 
-    async def create(self, wanted: Registering, caller: Caller, key: IdempotencyKey | None) -> Created:
+    async def create(self, wanted: Registering, caller: Caller, key: IdempotencyKey | None) -> Issued:
         """A new endpoint of the caller; a repeat shows the secret of the first time."""
         if wanted.identifiers == "real":
             caller.demand("endpoints:trusted")
         check_wishes(wanted.model_dump())
+        secret = chosen_secret(wanted.secret, wanted.signature) if wanted.kind == "webhook" else None
         wish = NewEndpoint(
-            **self._kept(wanted.kind, await self._checked(wanted.url)),
+            **self._kept(wanted.kind, await accepted_url(wanted.url, self._guard, self._lookup)),
             kind=wanted.kind,
             language=wanted.language,
             disclosure=wanted.disclosure.model_dump() if wanted.disclosure else None,
             event_types=tuple(dict.fromkeys(wanted.event_types or CHAT_EVENTS)),
             identifiers=wanted.identifiers,
-            secret=self._vault.seal(new_secret().encode()) if wanted.kind == "webhook" else None,
+            secret=None if secret is None else self._sealed(secret, key),
             pairwise_key=self._vault.seal(secrets.token_bytes(KEY_BYTES)),
-            created_ms=int(time.time() * 1000),
+            created_ms=now_ms(),
             owner=caller.subject,
+            place=None,
             filter=wanted.filter,
             description=wanted.description,
             ordered=wanted.ordered,
@@ -104,14 +136,20 @@ class Desk:
             per_minute=wanted.per_minute,
             expires_after_s=wanted.expires_after_s,
         )
-        outcome = await self._registry.create(wish, key)
-        # Read back, because a repeat must show the secret of the first time.
-        endpoint = await self._store.endpoint(outcome.resource_id)
-        if endpoint is None or endpoint["state"] == "deleted":
-            raise DELETED_SINCE
+        outcome = await self._placed(wish, Asked(caller.subject, key))
         self._changed()
-        first = endpoint["secrets"][-1]["sealed"] if endpoint["secrets"] else None
-        return Created(outcome, None if first is None else self._vault.open(first).decode())
+        return await self._issued(outcome, secret, key)
+
+    async def rotate(self, endpoint_id: str, wanted: Rotating, caller: Caller, key: IdempotencyKey | None) -> Issued:
+        """Another secret, while those before it sign on for `overlap_s` at most; a repeat shows the same one."""
+        found = completed(await self._own(endpoint_id, caller))
+        if found["kind"] != "webhook":
+            raise NOT_SIGNED
+        secret = chosen_secret(wanted.secret, wanted.signature or found["signature"])
+        asked = Asked(caller.subject, key)
+        outcome = await self._registry.rotate(endpoint_id, self._sealed(secret, key), wanted.overlap_s, asked)
+        self._changed()
+        return await self._issued(outcome, secret, key)
 
     async def list(self, caller: Caller) -> list[Document]:
         return await self._store.endpoints(owner=owner_of(caller))
@@ -124,9 +162,6 @@ class Desk:
             raise NO_ENDPOINT
         return endpoint
 
-    async def delete(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
-        return await self._change(self._registry.delete, endpoint_id, caller, key)
-
     async def update(self, endpoint_id: str, wanted: Changing, caller: Caller, key: IdempotencyKey | None) -> Outcome:
         """Only what was said is changed; the URL is judged anew."""
         fields = wanted.model_dump(exclude_unset=True)
@@ -138,32 +173,35 @@ class Desk:
             fields["event_types"] = list(dict.fromkeys(fields["event_types"]))
         if "url" in fields:
             kind = completed(await self.show(endpoint_id, caller))["kind"]
-            fields |= self._kept(kind, await self._checked(fields["url"]))
+            fields |= self._kept(kind, await accepted_url(fields["url"], self._guard, self._lookup))
+        await self._own(endpoint_id, caller)
+        return self._after(await self._registry.update(endpoint_id, fields, Asked(caller.subject, key)))
 
-        def update(identity: str, key: IdempotencyKey | None) -> Awaitable[Outcome]:
-            return self._registry.update(identity, fields, key)
-
-        return await self._change(update, endpoint_id, caller, key)
+    async def delete(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
+        await self._own(endpoint_id, caller)
+        return self._after(await self._registry.delete(endpoint_id, Asked(caller.subject, key)))
 
     async def pause(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
-        return await self._change(self._registry.pause, endpoint_id, caller, key)
+        await self._own(endpoint_id, caller)
+        return self._after(await self._registry.pause(endpoint_id, Asked(caller.subject, key)))
 
     async def resume(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
-        return await self._change(self._registry.resume, endpoint_id, caller, key)
+        await self._own(endpoint_id, caller)
+        return self._after(await self._registry.resume(endpoint_id, Asked(caller.subject, key)))
 
-    async def _change(
-        self,
-        change: Callable[[str, IdempotencyKey | None], Awaitable[Outcome]],
-        endpoint_id: str,
-        caller: Caller,
-        key: IdempotencyKey | None,
-    ) -> Outcome:
+    async def audit(self, endpoint_id: str, limit: int, caller: Caller) -> builtins.list[Document]:
+        """Who changed what, newest first; also of an endpoint that was deleted."""
+        await self._own(endpoint_id, caller)
+        return await self._store.audited(endpoint_id, limit)
+
+    async def _own(self, endpoint_id: str, caller: Caller) -> Document:
         """A deleted one is left to the registry: a repeat of the deletion has its answer there."""
         endpoint = await self._store.endpoint(endpoint_id)
-        owner = owner_of(caller)
-        if endpoint is None or owner not in (None, endpoint.get("owner")):
+        if endpoint is None or owner_of(caller) not in (None, endpoint.get("owner")):
             raise NO_ENDPOINT
-        outcome = await change(endpoint_id, key)
+        return endpoint
+
+    def _after(self, outcome: Outcome) -> Outcome:
         self._changed()
         return outcome
 
@@ -173,25 +211,32 @@ class Desk:
             return {"url": url, "sealed_url": None}
         return {"url": masked(url), "sealed_url": self._vault.seal(url.encode())}
 
-    async def _checked(self, url: str) -> str:
-        """The URL as it will be dialled; 422 when refused. A public name without an address may get one."""
-        try:
-            target = self._guard.target(url)
-            try:
-                await self._guard.addresses(target, self._lookup)
-            except Forbidden:
-                raise
-            except OSError:
-                private = self._guard.needs_private(target)
-                if private is not None:
-                    raise Forbidden("parse", private) from None
-        except Forbidden as refusal:
-            raise Problem(
-                422,
-                "The URL is not allowed",
-                f"{refusal.reason[0].upper()}{refusal.reason[1:]}.",
-                "forbidden-url",
-                stage=refusal.stage,
-                reason=refusal.reason,
-            ) from None
-        return target.url
+    async def _placed(self, wish: NewEndpoint, asked: Asked) -> Outcome:
+        """Created in a place of its owner's; another one where a replica was faster."""
+        for _ in range(_TRIES):
+            async with self._quota.place(wish.owner) as place:
+                try:
+                    return await self._registry.create(replace(wish, place=place), asked)
+                except Refused as refusal:
+                    if refusal.slug != PLACE_TAKEN.slug:
+                        raise
+        raise PLACE_TAKEN
+
+    def _sealed(self, secret: str, key: IdempotencyKey | None) -> NewSecret:
+        sealed = self._vault.seal(secret.encode())
+        made_by = key.row_id if key else None
+        return NewSecret(sealed, now_ms(), kind_of(secret), public_key(secret), made_by)
+
+    async def _issued(self, outcome: Outcome, secret: str | None, key: IdempotencyKey | None) -> Issued:
+        """With the secret of the first time, if this is a repeat."""
+        if not outcome.replayed or key is None:
+            return Issued(outcome, secret)
+        endpoint = await self._store.endpoint(outcome.resource_id)
+        if endpoint is None or endpoint["state"] == "deleted":
+            raise DELETED_SINCE
+        if secret is None:
+            return Issued(outcome, None)
+        for stored in completed(endpoint)["secrets"]:
+            if stored.get("made_by") == key.row_id:
+                return Issued(outcome, self._vault.open(stored["sealed"]).decode())
+        raise SECRET_GONE

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,8 +12,11 @@ import structlog
 
 from services.notify.attempts import Attempts, Office
 from services.notify.delivery import Lane as LaneState
+from services.notify.delivery import Waiting
+from services.notify.directory import Directory
 from services.notify.endpoint import Endpoint, Endpoints
 from services.notify.lanes import Lane
+from services.notify.listing import Listing
 from services.notify.store import LANES, PAYLOAD_KEPT, NotifyStore
 from shared.bus.outbox import SHARDS
 from shared.store.leases import Leases
@@ -27,9 +30,12 @@ _REOPEN_S: Final = 0.5
 _CLEAN_EVERY_S: Final = 3600.0
 _MEASURE_EVERY_S: Final = 15.0
 _DRAIN_S: Final = 1.5
+_LEAST_AT_HAND: Final = 8
+_MOST_AT_HAND: Final = 256
+_ALL_AT_HAND: Final = 4_096
 _CHANGES: Final[tuple[Mapping[str, Any], ...]] = (
     {"$match": {"operationType": {"$in": ["insert", "update"]}}},
-    {"$project": {"documentKey": 1, "updateDescription.updatedFields.sequence": 1}},
+    {"$project": {"documentKey": 1, **{f"updateDescription.updatedFields.{name}": 1 for name in ("sequence", "rung")}}},
 )
 
 
@@ -47,14 +53,13 @@ class Dispatcher:
         self, store: Store, notify: NotifyStore, endpoints: Endpoints, office: Office, holder: str, in_flight: int
     ) -> None:
         self._notify = notify
-        self._parser = endpoints
+        self._directory, self._listing = Directory(notify, endpoints), Listing()
         self._office = office
         self._in_flight = in_flight
         self._store = store
         self._now = asyncio.Event()
         self._leases = Leases(store, [f"lanes-{n}" for n in range(SHARDS)], holder, on_change=self._now.set)
         self._lanes: dict[str, Lane] = {}
-        self._numbered: dict[str, int] = {}
         self._dropped: dict[str, int] = {}
         self._endpoints: dict[str, Endpoint] = {}
         self._read_at = 0.0
@@ -67,9 +72,25 @@ class Dispatcher:
         self._read_at = 0.0
         self._now.set()
 
+    def planned(self, deliveries: Sequence[Waiting]) -> None:
+        """What this process has planned and committed, numbered in order per endpoint: straight to the lanes."""
+        by_endpoint: dict[str, list[Waiting]] = {}
+        for one in deliveries:
+            by_endpoint.setdefault(one.endpoint_id, []).append(one)
+        for identity, some in by_endpoint.items():
+            lane, endpoint = self._lanes.get(identity), self._endpoints.get(identity)
+            if lane is not None:
+                lane.offer(some)
+            elif endpoint is None or endpoint.state == "active":
+                self._now.set()
+
     def report(self) -> dict[str, Any]:
         """For /health/stream."""
         return {"leads": sorted(self._leases.held()), "lanes": len(self._lanes)}
+
+    def leads(self, shard: int) -> bool:
+        """Whether this process works for the endpoints of a shard right now."""
+        return f"lanes-{shard}" in self._leases.held()
 
     async def start(self) -> None:
         for coroutine in (self._leases.run(), self._hear(), self._clean(), self._measure()):
@@ -100,17 +121,29 @@ class Dispatcher:
             self._now.clear()
 
     async def _hear(self) -> None:
-        """Wakes the lanes for which any replica's planner has numbered something; what gets lost, a look finds."""
+        """Wakes the lanes for which another replica's planner has numbered something; what gets lost, a look finds.
+
+        Who leads every shard is alone: a stream would cost the database a look at every write, to hear of its own.
+        """
         while True:
             try:
-                async with self._store.watch(LANES, _CHANGES) as stream:
-                    await stream.try_next()
-                    self._now.set()
-                    async for change in stream:
-                        self._heard(change)
+                if not self._alone():
+                    await self._listen()
             except StoreError as error:
                 log.info("hears_anew", error=type(error).__name__)
             await asyncio.sleep(_REOPEN_S)
+
+    async def _listen(self) -> None:
+        async with self._store.watch(LANES, _CHANGES) as stream:
+            await stream.try_next()
+            self._now.set()
+            while not self._alone():
+                change = await stream.try_next()
+                if change is not None:
+                    self._heard(change)
+
+    def _alone(self) -> bool:
+        return len(self._leases.held()) == SHARDS
 
     def _heard(self, change: Mapping[str, Any]) -> None:
         identity = change["documentKey"]["_id"]
@@ -118,9 +151,10 @@ class Dispatcher:
         if lane is None:
             self._now.set()
             return
-        sequence = change.get("updateDescription", {}).get("updatedFields", {}).get("sequence")
-        if sequence is not None:
-            self._numbered[identity] = int(sequence)
+        fields = change.get("updateDescription", {}).get("updatedFields", {})
+        if "sequence" in fields:
+            lane.hear(int(fields["sequence"]))
+        if "rung" in fields:
             lane.wake()
 
     async def _look(self) -> None:
@@ -142,7 +176,9 @@ class Dispatcher:
     async def _read_endpoints(self) -> None:
         if time.monotonic() - self._read_at < _POLL_S:
             return
-        self._endpoints = {one.id: one for one in self._parser.of(await self._notify.endpoints())}
+        listing = await self._directory.read()
+        if listing is not self._listing:
+            self._listing, self._endpoints = listing, {one.id: one for one in listing.endpoints}
         self._read_at = time.monotonic()
 
     async def _attend(self, state: LaneState) -> None:
@@ -159,16 +195,20 @@ class Dispatcher:
         lane = self._lanes.get(identity)
         if lane is None:
             self._open(state)
-        elif self._numbered[identity] != state.sequence:
-            self._numbered[identity] = state.sequence
-            lane.wake()
+        else:
+            lane.hear(state.sequence)
 
     def _open(self, state: LaneState) -> None:
         identity = state.endpoint_id
         attempts = Attempts(self._office, self._sendable(identity), state.failing_since_ms)
-        self._lanes[identity] = Lane(identity, self._notify, attempts, self._in_flight)
-        self._numbered[identity] = state.sequence
+        self._lanes[identity] = Lane(
+            identity, self._notify, attempts, self._in_flight, numbered=state.sequence, room=self._room
+        )
         self._lanes[identity].open()
+
+    def _room(self) -> int:
+        """How many deliveries each lane may hold in memory, so that all of them together stay within bounds."""
+        return max(_LEAST_AT_HAND, min(_MOST_AT_HAND, _ALL_AT_HAND // max(1, len(self._lanes))))
 
     def _sendable(self, identity: str) -> Callable[[], Endpoint | None]:
         """The endpoint while it is active and its shard is led here; asked before every attempt."""
@@ -196,6 +236,7 @@ class Dispatcher:
         while True:
             try:
                 await self._notify.forget_payloads(datetime.now(UTC) - PAYLOAD_KEPT)
+                await self._notify.forget_secrets(int(time.time() * 1000))
             except StoreError as error:
                 log.info("payloads_kept", error=type(error).__name__)
             await asyncio.sleep(_CLEAN_EVERY_S)

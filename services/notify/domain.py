@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from services.notify import globs
+from services.notify.signing import MAX_ACTIVE_SECRETS, Signature
 from shared.catalogue import CATALOGUE, RESERVED, DeliveryExhausted, DisableReason, EndpointDisabled, EventData
 
 State = dict[str, Any]
@@ -36,6 +37,8 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "expires_after_s": None,
     "disclosure": None,
     "sealed_url": None,
+    "signature": "v1",
+    "place": None,
 }
 """What an endpoint is unless its owner says otherwise."""
 
@@ -48,28 +51,63 @@ class NotPossible(Exception):
         self.status, self.slug, self.title, self.detail = status, slug, title, detail
 
 
+TOO_MANY_ENDPOINTS: Final = NotPossible(
+    409,
+    "too-many-endpoints",
+    "Too many endpoints",
+    "You have as many as you may; delete one, or let the operator raise KAIRAN_NOTIFY_MOST_ENDPOINTS.",
+)
+TOO_MANY_SECRETS: Final = NotPossible(
+    409,
+    "too-many-secrets",
+    "Too many secrets",
+    f"{MAX_ACTIVE_SECRETS} sign already; wait until the oldest has expired, or end the overlap with overlap_s.",
+)
+
+
 @dataclass(frozen=True)
 class Change:
-    """The endpoint's new state, and what the bus hears about it."""
+    """The endpoint's new state, what the bus hears about it, and which of its owner's places it takes or leaves."""
 
     state: State
     events: tuple[EventData, ...] = ()
+    claims: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewSecret:
+    """Encrypted; `public` is its public half, if it has one; `made_by` names the request, to find it at a repeat."""
+
+    sealed: str
+    created_ms: int
+    signature: Signature
+    public: str | None
+    made_by: str | None
+
+    def document(self) -> State:
+        """As it stands among an endpoint's secrets."""
+        stored = {"sealed": self.sealed, "created_ms": self.created_ms, "expires_ms": None}
+        given = {"public": self.public, "made_by": self.made_by}
+        return {**stored, **{name: value for name, value in given.items() if value is not None}}
 
 
 @dataclass(frozen=True)
 class NewEndpoint:
-    """A wish that was checked: a target that the guard lets pass, secrets and key already encrypted.
+    """A wish that was checked: a target that the guard lets pass, secret and key already encrypted.
 
-    A chat's URL is a secret: `url` is the masked one and `sealed_url` the true one; `secret` is None, as nobody checks.
+    `place` is the one of its owner's places that it takes; None when there is none left. A chat's URL is a secret:
+    `url` is the masked one and `sealed_url` the true one; its `secret` is None, as nobody checks signatures.
     """
 
     url: str
     event_types: tuple[str, ...]
     identifiers: Identifiers
-    secret: str | None
+    secret: NewSecret | None
     pairwise_key: str
     created_ms: int
     owner: str
+    place: str | None
     filter: Mapping[str, Any] | None = None
     description: str = ""
     ordered: bool = False
@@ -96,17 +134,20 @@ def check_patterns(patterns: Sequence[str]) -> None:
 
 def create(wish: NewEndpoint) -> Change:
     """A new, active endpoint. It hears what is recorded from `created_ms` (wall clock, Unix milliseconds) on."""
-    secret = {"sealed": wish.secret, "created_ms": wish.created_ms, "expires_ms": None}
+    if wish.place is None:
+        raise TOO_MANY_ENDPOINTS
     return Change(
         {
             **DEFAULTS,
             "url": wish.url,
             "event_types": list(wish.event_types),
             "identifiers": wish.identifiers,
-            "secrets": [secret] if wish.secret else [],
+            "secrets": [wish.secret.document()] if wish.secret else [],
+            "signature": wish.secret.signature if wish.secret else DEFAULTS["signature"],
             "pairwise_key": wish.pairwise_key,
             "created_ms": wish.created_ms,
             "owner": wish.owner,
+            "place": wish.place,
             "filter": wish.filter,
             "description": wish.description,
             "ordered": wish.ordered,
@@ -119,7 +160,8 @@ def create(wish: NewEndpoint) -> Change:
             "disclosure": dict(wish.disclosure) if wish.disclosure else None,
             "state": "active",
             "reason": None,
-        }
+        },
+        claims=(wish.place,),
     )
 
 
@@ -147,6 +189,25 @@ def update(state: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> Change
     return Change(changed)
 
 
+def rotate(state: Mapping[str, Any] | None, secret: NewSecret, overlap_s: float) -> Change:
+    """A new secret that signs from now on; those before it sign for `overlap_s` more at most, then are forgotten."""
+    present = completed(_alive(state))
+    until_ms = secret.created_ms + int(overlap_s * 1000)
+    before = [
+        {**one, "expires_ms": min(one["expires_ms"] or until_ms, until_ms)}
+        for one in active(present["secrets"], secret.created_ms)
+    ]
+    overlapping = active(before, secret.created_ms)
+    if len(overlapping) >= MAX_ACTIVE_SECRETS:
+        raise TOO_MANY_SECRETS
+    return Change({**present, "secrets": [secret.document(), *overlapping], "signature": secret.signature})
+
+
+def active(secrets: Sequence[State], now_ms: int) -> list[State]:
+    """Those that sign at this moment, newest first as they stand."""
+    return [one for one in secrets if one["expires_ms"] is None or now_ms < one["expires_ms"]]
+
+
 def pause(state: Mapping[str, Any] | None) -> Change:
     """Deliveries wait until `resume`; nothing is lost."""
     present = _alive(state)
@@ -158,6 +219,19 @@ def pause(state: Mapping[str, Any] | None) -> Change:
 def resume(state: Mapping[str, Any] | None) -> Change:
     """Deliver again. What was recorded while the endpoint was disabled is not made up for."""
     return Change({**_alive(state), "state": "active", "reason": None})
+
+
+def test(state: Mapping[str, Any] | None) -> Change:
+    """A test event is to be sent; nothing changes."""
+    present = _alive(state)
+    if present["state"] in ("disabled", "unverified"):
+        raise NotPossible(
+            409,
+            f"endpoint-{present['state']}",
+            f"The endpoint is {present['state']}",
+            "It receives nothing; resume it first." if present["state"] == "disabled" else "Verify it first.",
+        )
+    return Change(present)
 
 
 def disable(
@@ -178,17 +252,10 @@ def delete(state: Mapping[str, Any] | None) -> Change:
     present = _alive(state)
     told = EndpointDisabled(endpoint_id=present["_id"], reason_code="owner")
     events = () if present["state"] == "disabled" else (told,)
+    forgotten: State = {"url": "", "sealed_url": None, "secrets": [], "pairwise_key": "", "place": None}
+    place = present.get("place")
     return Change(
-        {
-            **present,
-            "state": "deleted",
-            "reason": "owner",
-            "url": "",
-            "sealed_url": None,
-            "secrets": [],
-            "pairwise_key": "",
-        },
-        events,
+        {**present, "state": "deleted", "reason": "owner", **forgotten}, events, releases=(place,) if place else ()
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
 from services.notify.filters import Condition, compiled
 from services.notify.pairwise import Pseudonyms
-from services.notify.signing import secret_key
+from services.notify.signing import Key, signing_key
 from services.notify.vault import Vault
 from shared.bus.outbox import shard_of
 
@@ -21,7 +21,7 @@ _AS_STORED: Final = (
 class Secret:
     """One key that signs, until `expires_ms` (wall clock, Unix milliseconds) if it was replaced."""
 
-    key: bytes = field(repr=False)
+    key: Key = field(repr=False)
     expires_ms: int | None
 
 
@@ -53,7 +53,7 @@ class Endpoint:
     condition: Condition | None = field(default=None, repr=False)
     """The filter, ready to be asked."""
 
-    def signing_keys(self, now_ms: int) -> tuple[bytes, ...]:
+    def signing_keys(self, now_ms: int) -> tuple[Key, ...]:
         """The secrets that sign at this moment, newest first."""
         return tuple(one.key for one in self.secrets if one.expires_ms is None or now_ms < one.expires_ms)
 
@@ -103,4 +103,4 @@ class Endpoints:
         )
 
     def _secret(self, stored: Mapping[str, Any]) -> Secret:
-        return Secret(secret_key(self._vault.open(stored["sealed"]).decode()), stored["expires_ms"])
+        return Secret(signing_key(self._vault.open(stored["sealed"]).decode()), stored["expires_ms"])

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -42,7 +43,15 @@ class Lane:
     until it is written down, so that no read of the queue can take it twice.
     """
 
-    def __init__(self, endpoint_id: str, store: NotifyStore, attempt: Attempt, in_flight: int) -> None:
+    def __init__(
+        self,
+        endpoint_id: str,
+        store: NotifyStore,
+        attempt: Attempt,
+        in_flight: int,
+        numbered: int = 0,
+        room: Callable[[], int] = lambda: _PAGE,
+    ) -> None:
         self.endpoint_id = endpoint_id
         self._store = store
         self._attempt = attempt
@@ -51,6 +60,9 @@ class Lane:
         self._in_hand: set[str] = set()
         self._written: set[str] = set()
         self._bell = asyncio.Event()
+        self._look = True
+        self._heard = self._known = numbered
+        self._room = room
         self._next_due_ms = _NOT_KNOWN
         self._taking = asyncio.Lock()
         self._closing = False
@@ -62,7 +74,31 @@ class Lane:
         ]
 
     def wake(self) -> None:
+        self._look = True
         self._bell.set()
+
+    def hear(self, sequence: int) -> None:
+        """Somebody has numbered deliveries up to this one: wakes unless all of them are known here."""
+        self._heard = max(self._heard, sequence)
+        if sequence > self._known:
+            self.wake()
+
+    def offer(self, planned: Sequence[Waiting]) -> None:
+        """Deliveries just planned, in order; they are stored. Taken as they are while nothing before them is unread.
+
+        Every number at or below `_known` was read, offered or is done; numbers are committed in order, so that what
+        follows on it was never taken, and what was numbered elsewhere in between shows as a step.
+        """
+        fits = self._room() - len(self._queue)
+        if self._look or planned[0].sequence != self._known + 1 or fits <= 0:
+            self.hear(planned[-1].sequence)
+            return
+        taken = planned[:fits]
+        self._known = taken[-1].sequence
+        self._queue.extend(taken)
+        self._in_hand.update(one.id for one in taken)
+        self._bell.set()
+        self.hear(planned[-1].sequence)
 
     async def close(self, patience_s: float = 0.0) -> None:
         """Takes nothing more; requests in flight may end within `patience_s`, then they are cut off (and repeated)."""
@@ -85,7 +121,7 @@ class Lane:
                 log.warning("lane_waits", endpoint=self.endpoint_id, error=type(error).__name__)
                 await asyncio.sleep(_PAUSE_S)
                 self._next_due_ms = _NOT_KNOWN
-                self._bell.set()
+                self.wake()
 
     async def _next(self) -> Waiting | None:
         """The next due delivery; waits for one. None when the lane closes."""
@@ -93,27 +129,29 @@ class Lane:
             while not self._closing:
                 if self._queue:
                     return self._queue.popleft()
-                if self._bell.is_set() or self._next_due_ms <= _now_ms():
+                if self._look or self._next_due_ms <= _now_ms():
                     await self._refill()
                 else:
                     await self._rest()
         return None
 
     async def _refill(self) -> None:
-        """Takes in hand what is due; when a time that was waited for has come, finds the next. A full page rings."""
+        """Takes in hand what is due; when a time that was waited for has come, finds the next. A full page goes on."""
         now_ms = _now_ms()
         came = self._next_due_ms <= now_ms
-        self._bell.clear()
+        self._look = False
         self._written.clear()
-        limit = _PAGE + len(self._in_hand)
+        heard, limit = self._heard, self._room() + len(self._in_hand)
         due = await self._store.due(self.endpoint_id, now_ms, limit)
         # What was written down while we read may stand in what we read as it was before.
         fresh = [delivery for delivery in due if delivery.id not in self._in_hand | self._written]
         self._queue.extend(fresh)
         self._in_hand.update(delivery.id for delivery in fresh)
-        if len(due) == limit:
-            self._bell.set()
-        if came:
+        self._look |= len(due) == limit
+        # Numbered and not due: the clock of whoever planned it is ahead of ours.
+        later = heard > max(self._known, *(delivery.sequence for delivery in due), 0)
+        self._known = max(self._known, heard, *(delivery.sequence for delivery in due))
+        if came or later:
             self._next_due_ms = _NEVER
             self._due_at(await self._store.next_due_ms(self.endpoint_id, now_ms))
 
@@ -122,6 +160,7 @@ class Lane:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(wait_s, 0.001)):
                 await self._bell.wait()
+        self._bell.clear()
 
     def _due_at(self, moment_ms: int | None) -> None:
         if moment_ms is not None:

@@ -1,6 +1,6 @@
 """What an answer means for a delivery and for its endpoint. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -27,12 +27,23 @@ class Failure(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """One attempt's end. `status` is None when there was no answer; `failure` is None when it was delivered."""
+    """One attempt's end. `status` is None when there was no answer; `failure` is None when it was delivered.
+
+    `said` is the beginning of a refusing answer's body.
+    """
 
     status: int | None
     failure: Failure | None
     duration_ms: float
     retry_after_s: float | None = None
+    said: str = field(default="", repr=False)
+
+    def marks(self) -> tuple[str, ...]:
+        """By what a failed attempt is found in the log: its status, the status's class, what went wrong."""
+        if self.failure is None:
+            return ()
+        status = () if self.status is None else (str(self.status), f"{self.status // 100}xx")
+        return (*status, self.failure.value)
 
 
 DeliveryState = Literal["waiting", "delivered", "exhausted", "dropped"]

@@ -1,9 +1,8 @@
 """Ids of its own for each endpoint, so that two receivers cannot join what they were told about a person. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from services.notify.keyed import keyed
 from shared.catalogue import CATALOGUE, Event, EventType, event_id_fields, person_id_fields, structured
@@ -34,10 +33,15 @@ class Pseudonyms:
         mac = bytearray(self._mac(kind, value)[:16])
         mac[6] = mac[6] & 0x0F | 0x80
         mac[8] = mac[8] & 0x3F | 0x80
-        return str(UUID(bytes=bytes(mac)))
+        return _as_uuid(mac.hex())
 
     def _mac(self, kind: str, value: str) -> bytes:
         return keyed(self.key).mac(f"{kind}\n{value}".encode())
+
+
+def _as_uuid(text: str) -> str:
+    """As `str(uuid.UUID(hex=text))` writes it, without making one."""
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def real_message(event: Event) -> dict[str, Any]:
@@ -45,9 +49,12 @@ def real_message(event: Event) -> dict[str, Any]:
     return structured(event)
 
 
-def pairwise_message(event: Event, pseudonyms: Pseudonyms) -> dict[str, Any]:
-    """The structured CloudEvent with every person's id and every event's id replaced, and no trace context."""
-    message = structured(event)
+def pairwise_message(event: Event, pseudonyms: Pseudonyms, real: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The structured CloudEvent with every person's id and every event's id replaced, and no trace context.
+
+    `real` is the event's `real_message`, where there is one already; it stays as it is.
+    """
+    message = dict(real_message(event) if real is None else real)
     message.pop("traceparent", None)
     for name in _EVENT_ATTRIBUTES:
         if name in message:
@@ -61,12 +68,13 @@ def pairwise_message(event: Event, pseudonyms: Pseudonyms) -> dict[str, Any]:
 def _replace_in_data(message: dict[str, Any], entry: EventType, pseudonyms: Pseudonyms) -> None:
     if entry.subject_is_person:
         message["subject"] = pseudonyms.person(message["subject"])
-    data = message.get("data")
-    if data is None:
+    people, events = person_id_fields(entry), event_id_fields(entry)
+    if message.get("data") is None or not (people or events):
         return
-    for name in person_id_fields(entry):
+    data = message["data"] = dict(message["data"])
+    for name in people:
         data[name] = _each(data[name], pseudonyms.person)
-    for name in event_id_fields(entry):
+    for name in events:
         data[name] = _each(data[name], pseudonyms.event)
 
 

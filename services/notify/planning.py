@@ -8,7 +8,7 @@ import orjson
 
 from services.notify.chat.telling import Teller
 from services.notify.endpoint import Endpoint
-from services.notify.globs import any_matches
+from services.notify.listing import Listing
 from services.notify.pairwise import pairwise_message, real_message
 from shared.catalogue import CATALOGUE, Event, EventType, MemberErased, Title, people_of
 
@@ -38,10 +38,10 @@ class Told:
 
     def message(self, endpoint: Endpoint) -> Mapping[str, Any]:
         """The structured event, as the endpoint's filter may see it."""
-        if endpoint.identifiers != "real":
-            return pairwise_message(self.event, endpoint.pseudonyms)
         if self._real is None:
             self._real = real_message(self.event)
+        if endpoint.identifiers != "real":
+            return pairwise_message(self.event, endpoint.pseudonyms, self._real)
         return self._real
 
     def body(self, endpoint: Endpoint) -> bytes | None:
@@ -61,7 +61,7 @@ def _holds(endpoint: Endpoint, message: Mapping[str, Any]) -> bool:
 
 
 def plan(
-    event: Event, recorded_ms: int, endpoints: Sequence[Endpoint], titles: Mapping[str, Title] | None = None
+    event: Event, recorded_ms: int, listing: Listing, titles: Mapping[str, Title] | None = None
 ) -> Iterator[Planned]:
     """A delivery for each endpoint that hears the event, recorded at `recorded_ms` (wall clock, Unix milliseconds).
 
@@ -72,8 +72,8 @@ def plan(
         return
     # Once erased, an id means nobody; that somebody was erased stays to be heard as it is.
     people = () if isinstance(event.data, MemberErased) else people_of(event)
-    told, teller = Told(event), Teller(event, titles or {}, endpoints)
-    for endpoint in endpoints:
+    told, teller = Told(event), Teller(event, titles or {}, listing.endpoints)
+    for endpoint in listing.hearing(entry.name):
         if not _hears(endpoint, entry, event, recorded_ms):
             continue
         body = told.body(endpoint) if not endpoint.is_chat else _sentence(told, teller, endpoint)
@@ -96,12 +96,7 @@ def _sentence(told: Told, teller: Teller, endpoint: Endpoint) -> bytes | None:
 
 
 def _hears(endpoint: Endpoint, entry: EventType, event: Event, recorded_ms: int) -> bool:
-    return (
-        endpoint.state in _HEARING
-        and recorded_ms >= endpoint.created_ms
-        and not is_about(endpoint, entry, event)
-        and any_matches(endpoint.event_types, entry.name)
-    )
+    return endpoint.state in _HEARING and recorded_ms >= endpoint.created_ms and not is_about(endpoint, entry, event)
 
 
 def is_about(endpoint: Endpoint, entry: EventType, event: Event) -> bool:

@@ -1,64 +1,106 @@
 """The commands on endpoints: what an owner asks and what a lane concludes, through the group commit and its outbox."""
 
+import secrets
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from services.notify import domain
-from services.notify.domain import Change, NewEndpoint, NotPossible
-from services.notify.store import ENDPOINTS
+from services.notify.audit import AUDIT, Operation, entry
+from services.notify.domain import DEFAULTS, Change, NewEndpoint, NewSecret, NotPossible
+from services.notify.store import ENDPOINTS, STAMP
 from shared.bus.command import Command, Decide, Decision, IdempotencyKey, NewEvent, Outcome, Refused, State
 from shared.bus.commands import Commands
 from shared.catalogue import DeliveryExhausted, DisableReason
 
-_OURSELVES = "kairan-notify"
+OURSELVES = "kairan-notify"
+PLACE_TAKEN = Refused(
+    409, "place-taken", "Somebody was faster", "Another of your endpoints was made at the same moment; repeat this one."
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for a change (the subject of a token), and under which key."""
+
+    subject: str
+    key: IdempotencyKey | None = None
 
 
 class Registry:
-    """Each method returns when its result is durable; raises Refused, and Overloaded when nothing was done."""
+    """Each method returns when its result is durable; raises Refused, and Overloaded when nothing was done.
+
+    What changes an endpoint is audited in the same transaction.
+    """
 
     def __init__(self, commands: Commands) -> None:
         self._commands = commands
 
-    async def create(self, wish: NewEndpoint, key: IdempotencyKey | None) -> Outcome:
+    async def create(self, wish: NewEndpoint, asked: Asked) -> Outcome:
+        """Raises PLACE_TAKEN when another replica has given the wish's place away."""
+        identity = str(uuid.uuid4())
         return await self._commands.execute(
             Command(
                 ENDPOINTS,
-                str(uuid.uuid4()),
-                _decide(lambda _: domain.create(wish), status=201),
-                key,
+                identity,
+                _decide(identity, lambda _: domain.create(wish), "create", asked, status=201),
+                asked.key,
                 creates=True,
+                may_claim=(wish.place,) if wish.place else (),
+                claimed=PLACE_TAKEN,
             )
         )
 
-    async def update(self, endpoint_id: str, fields: Mapping[str, Any], key: IdempotencyKey | None) -> Outcome:
-        return await self._change(endpoint_id, lambda state: domain.update(state, fields), key)
+    async def update(self, endpoint_id: str, fields: Mapping[str, Any], asked: Asked) -> Outcome:
+        return await self._change(endpoint_id, lambda state: domain.update(state, fields), "update", asked)
 
-    async def pause(self, endpoint_id: str, key: IdempotencyKey | None) -> Outcome:
-        return await self._change(endpoint_id, domain.pause, key)
+    async def rotate(self, endpoint_id: str, secret: NewSecret, overlap_s: float, asked: Asked) -> Outcome:
+        return await self._change(endpoint_id, lambda state: domain.rotate(state, secret, overlap_s), "rotate", asked)
 
-    async def resume(self, endpoint_id: str, key: IdempotencyKey | None) -> Outcome:
-        return await self._change(endpoint_id, domain.resume, key)
+    async def test(self, endpoint_id: str, asked: Asked) -> Outcome:
+        """That a test event is asked for; sending it is another step."""
+        return await self._change(endpoint_id, domain.test, "test", asked)
 
-    async def delete(self, endpoint_id: str, key: IdempotencyKey | None) -> Outcome:
-        return await self._change(endpoint_id, domain.delete, key)
+    async def pause(self, endpoint_id: str, asked: Asked) -> Outcome:
+        return await self._change(endpoint_id, domain.pause, "pause", asked)
+
+    async def resume(self, endpoint_id: str, asked: Asked) -> Outcome:
+        return await self._change(endpoint_id, domain.resume, "resume", asked)
+
+    async def delete(self, endpoint_id: str, asked: Asked) -> Outcome:
+        return await self._change(endpoint_id, domain.delete, "delete", asked)
 
     async def disable(self, endpoint_id: str, reason: DisableReason, event_type: str, event_id: str) -> Outcome:
-        return await self._change(endpoint_id, lambda state: domain.disable(state, reason, event_type, event_id), None)
+        return await self._change(
+            endpoint_id,
+            lambda state: domain.disable(state, reason, event_type, event_id),
+            "disable",
+            Asked(OURSELVES),
+        )
 
     async def exhaust(self, given_up: DeliveryExhausted, delivery_id: str) -> Outcome:
         """Tells the bus that a delivery was given up: once, however often a crash makes us say it."""
-        once = IdempotencyKey(_OURSELVES, f"exhausted {delivery_id}", "")
-        return await self._change(given_up.endpoint_id, lambda state: domain.exhaust(state, given_up), once)
+        once = IdempotencyKey(OURSELVES, f"exhausted {delivery_id}", "")
+        return await self._change(
+            given_up.endpoint_id, lambda state: domain.exhaust(state, given_up), None, Asked(OURSELVES, once)
+        )
 
     async def _change(
-        self, endpoint_id: str, change: Callable[[State | None], Change], key: IdempotencyKey | None
+        self, endpoint_id: str, change: Callable[[State | None], Change], operation: Operation | None, asked: Asked
     ) -> Outcome:
-        return await self._commands.execute(Command(ENDPOINTS, endpoint_id, _decide(change), key))
+        decide = _decide(endpoint_id, change, operation, asked)
+        return await self._commands.execute(Command(ENDPOINTS, endpoint_id, decide, asked.key))
 
 
-def _decide(change: Callable[[State | None], Change], status: int = 200) -> Decide:
+def _decide(
+    endpoint_id: str,
+    change: Callable[[State | None], Change],
+    operation: Operation | None,
+    asked: Asked,
+    status: int = 200,
+) -> Decide:
     """The domain's decision in the bus's words; its events happen when they are concluded."""
 
     def decide(state: State | None) -> Decision:
@@ -66,8 +108,17 @@ def _decide(change: Callable[[State | None], Change], status: int = 200) -> Deci
             changed = change(state)
         except NotPossible as refusal:
             raise Refused(refusal.status, refusal.slug, refusal.title, refusal.detail) from refusal
-        subject = str(changed.state.get("_id", ""))
         now = datetime.now(UTC)
-        return Decision(changed.state, tuple(NewEvent(data, now, subject) for data in changed.events), status)
+        lines = (
+            [entry(endpoint_id, operation, asked.subject, state or DEFAULTS, changed.state, now)] if operation else ()
+        )
+        return Decision(
+            {**changed.state, STAMP: secrets.randbits(31)},
+            tuple(NewEvent(data, now, endpoint_id) for data in changed.events),
+            status,
+            claims=changed.claims,
+            releases=changed.releases,
+            also=tuple((AUDIT, line) for line in lines),
+        )
 
     return decide

@@ -12,6 +12,7 @@ from services.notify.filter_schema import FILTER_SCHEMA
 from services.notify.filters import MOST_BYTES, MOST_DEPTH, MOST_LEAVES
 from services.notify.globs import PATTERN
 from services.notify.shapes import shaped
+from services.notify.signing import Signature
 from services.notify.target import MAX_URL
 from shared.requests import ONE_LINE, WHOLE, RequestBody
 
@@ -24,6 +25,7 @@ _REST: Final = rf"([A-Za-z0-9#!$&'()*+,;=:@/?._~-]|{_ESCAPE})*"
 PLAIN_URL: Final = rf"^[Hh][Tt][Tt][Pp][Ss]://{_NAME}(:(443|8443))?([/?#]{_REST})?$"
 MOST_IN_FLIGHT: Final = 64
 MOST_PER_MINUTE: Final = 600_000
+MOST_OVERLAP_S: Final = 30 * 86_400
 _FAMILIES: Final = sorted({name.split("-")[0] for name in EVENT_NAMES})
 
 Url = Annotated[
@@ -88,6 +90,23 @@ ExpiresAfter = Annotated[
 ]
 
 
+Secret = Annotated[
+    str,
+    StringConstraints(max_length=128, pattern=r"^(whsec|whsk)_[A-Za-z0-9+/]{32,120}={0,2}$"),
+    Field(
+        description="Your own secret instead of a new one: `whsec_` and 24 to 64 bytes, or `whsk_` and an Ed25519 key."
+    ),
+    WithJsonSchema({"type": "string", "pattern": "^whsec_([A-Za-z0-9+/]{4}){8,21}$"}),
+]
+SignatureSaid = Annotated[
+    Signature,
+    Field(
+        description="`v1`: HMAC-SHA256 under the secret. `v1a`: Ed25519; you are given its public key only. "
+        "Of a secret of your own its prefix decides."
+    ),
+]
+
+
 class Registering(RequestBody):
     """Somebody wants to be told."""
 
@@ -115,6 +134,8 @@ class Registering(RequestBody):
     disclosure: Annotated[
         Disclosure | None, Field(description="Who gets people's real ids, and why; needed with `real`.")
     ] = None
+    signature: SignatureSaid | None = None
+    secret: Secret | None = None
     filter: Filter | None = None
     description: Description = ""
     ordered: Ordered = False
@@ -130,6 +151,8 @@ class Registering(RequestBody):
             raise PydanticCustomError(
                 "identifiers", "identifiers must be pairwise: a chat hears sentences, in which no id of a person stands"
             )
+        if self.kind != "webhook" and (self.secret is not None or self.signature is not None):
+            raise PydanticCustomError("secret", "secret and signature are a webhook's: no chat service could check one")
         if self.identifiers == "real" and self.disclosure is None:
             raise PydanticCustomError(
                 "missing",
@@ -153,6 +176,17 @@ class Changing(RequestBody):
     expires_after_s: ExpiresAfter | None = None
 
 
+class Rotating(RequestBody):
+    """Another secret; what signed before signs on for a while, so that receivers can change in their own time."""
+
+    overlap_s: Annotated[
+        float,
+        Field(ge=0, le=MOST_OVERLAP_S, description="How long the former secrets sign beside the new one, at most."),
+    ] = 86_400
+    signature: SignatureSaid | None = None
+    secret: Secret | None = None
+
+
 class Trying(RequestBody):
     """A filter and event types to try; those of the endpoint where nothing is said."""
 
@@ -169,4 +203,5 @@ CHANGE: Final[dict[str, Any]] = {
     "event_types": ["member-joined"],
     "filter": {"path": "data.source", "in": ["publication", "search"]},
 }
+ROTATE: Final[dict[str, Any]] = {"overlap_s": 86_400}
 TRY: Final[dict[str, Any]] = {"filter": {"path": "data.source", "equals": "publication"}}

@@ -9,22 +9,19 @@ from functools import lru_cache
 from typing import Final, Protocol
 
 import aiohttp
-from yarl import URL
 
 from services.notify.address_guard import Guard, guarded_connector
+from services.notify.answer_text import answer_text
 from services.notify.lookup import Lookup
 from services.notify.outcome import Answer, Failure, failure_of
+from services.notify.post import Place, post
 from services.notify.retry import retry_after_s
 from services.notify.target import Forbidden
 
 CONNECT_TIMEOUT_S: Final = 5.0
 TOTAL_TIMEOUT_S: Final = 15.0
-MOST_ANSWER_BYTES: Final = 64 * 1024
-MOST_HEADER_BYTES: Final = 16 * 1024
-USER_AGENT: Final = "Kairan"
 # Shorter than the 5 s after which common servers close an idle connection, so that we never meet that moment.
 _KEEPALIVE_S: Final = 4.0
-_NEVER_ROUND_UP_S: Final = 60.0
 _PLACES: Final = 10_000
 
 
@@ -55,74 +52,44 @@ class HttpSender:
         self._lookup = lookup
         self._total_s = total_s
         self._connect_s = connect_s
-        self._public: aiohttp.ClientSession | None = None
-        self._private: aiohttp.ClientSession | None = None
+        self._public: aiohttp.BaseConnector | None = None
+        self._private: aiohttp.BaseConnector | None = None
         self._place = lru_cache(_PLACES)(self._placed)
 
     async def start(self) -> None:
-        self._public = self._session(private=None)
-        self._private = self._session(private="only allowed in a network that the operator names")
+        self._public = self._connector(private=None)
+        self._private = self._connector(private="only allowed in a network that the operator names")
 
     async def stop(self) -> None:
-        for session in (self._public, self._private):
-            if session is not None:
-                await session.close()
+        for connector in (self._public, self._private):
+            if connector is not None:
+                await connector.close()
 
     async def send(self, posting: Posting) -> Answer:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._total_s):
-                status, wait_s = await self._post(posting)
+                status, wait_s, said = await self._post(posting)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Answer(None, failure_class(error), _ms_since(started))
-        return Answer(status, failure_of(status), _ms_since(started), wait_s)
+        return Answer(status, failure_of(status), _ms_since(started), wait_s, said)
 
-    async def _post(self, posting: Posting) -> tuple[int, float | None]:
-        url, private = self._place(posting.url)
-        session = self._private if private else self._public
-        if session is None:
+    async def _post(self, posting: Posting) -> tuple[int, float | None, str]:
+        place, private = self._place(posting.url)
+        connector = self._private if private else self._public
+        if connector is None:
             raise RuntimeError("the sender was not started")
-        async with session.post(url, data=posting.body, headers=posting.headers, allow_redirects=False) as response:
-            _refuse_many_headers(response)
-            await _read_some(response)
-            return response.status, retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
+        answer = await post(connector, place, posting.headers, posting.body, self._connect_s)
+        wait_s = retry_after_s(answer.retry_after, datetime.now(UTC))
+        return answer.status, wait_s, answer_text(answer.kept, answer.content_type)
 
-    def _placed(self, url: str) -> tuple[URL, bool]:
-        """The URL as it is dialled, and whether only inside an operator's network. Raises Forbidden."""
+    def _placed(self, url: str) -> tuple[Place, bool]:
+        """Where the URL is dialled, and whether only inside an operator's network. Raises Forbidden."""
         target = self._guard.target(url)
-        return URL(target.url, encoded=True), self._guard.needs_private(target) is not None
+        return Place.of(target.url), self._guard.needs_private(target) is not None
 
-    def _session(self, private: str | None) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=guarded_connector(self._guard, self._lookup, private, _KEEPALIVE_S),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_s, ceil_threshold=_NEVER_ROUND_UP_S),
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-            read_bufsize=MOST_ANSWER_BYTES // 2,
-            max_line_size=MOST_HEADER_BYTES // 2,
-            max_field_size=MOST_HEADER_BYTES // 2,
-            max_headers=64,
-        )
-
-
-def _refuse_many_headers(response: aiohttp.ClientResponse) -> None:
-    """The parser bounds their number and each one's size; their sum is ours to bound. Raises ValueError."""
-    if sum(len(name) + len(value) for name, value in response.raw_headers) > MOST_HEADER_BYTES:
-        response.close()
-        raise ValueError(f"more than {MOST_HEADER_BYTES} bytes of headers")
-
-
-async def _read_some(response: aiohttp.ClientResponse) -> None:
-    """Reads the answer to its end, so that the connection can be used again; one that goes on is cut off."""
-    left = MOST_ANSWER_BYTES
-    while left > 0:
-        chunk = await response.content.read(left)
-        if not chunk:
-            return
-        left -= len(chunk)
-    response.close()
+    def _connector(self, private: str | None) -> aiohttp.BaseConnector:
+        return guarded_connector(self._guard, self._lookup, private, _KEEPALIVE_S)
 
 
 def failure_class(error: Exception) -> Failure:

@@ -28,6 +28,17 @@ class Settings(ServiceSettings, GuardSettings):
     notify_timeout_s: float = Field(
         15.0, gt=0, le=60, description="A whole attempt, with the end of the answer's body. Danger: too short repeats."
     )
+    notify_replay_per_s: int = Field(
+        50,
+        ge=1,
+        le=10_000,
+        description="Deliveries a second that a replay sends again, per endpoint. Danger: live deliveries stand behind "
+        "up to a second's worth of them.",
+    )
+
+    notify_most_endpoints: int = Field(
+        100, ge=1, le=100_000, description="Endpoints that one owner (the subject of a token) may have."
+    )
 
     @field_validator("notify_secrets_key_file")
     @classmethod

@@ -10,7 +10,12 @@ def shaped(schema: dict[str, Any]) -> None:
     webhook = {"kind": {"const": "webhook"}, "event_types": listed}
     pairwise = {**webhook, "identifiers": {"const": "pairwise"}}
     real = {**webhook, "identifiers": {"const": "real"}, "disclosure": declared}
-    chat = {"kind": {"enum": ["slack", "teams", "discord", "apprise"]}, "identifiers": {"const": "pairwise"}}
+    chat = {
+        "kind": {"enum": ["slack", "teams", "discord", "apprise"]},
+        "identifiers": {"const": "pairwise"},
+        "secret": {"type": "null"},
+        "signature": {"type": "null"},
+    }
     schema["anyOf"] = [
         {"required": ["event_types"], "properties": pairwise},
         {"required": ["event_types", "identifiers", "disclosure"], "properties": real},

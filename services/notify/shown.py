@@ -1,16 +1,20 @@
 """What an owner is shown of endpoints and of their deliveries: the models, and the documents in their words."""
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from services.notify.audit import Operation
+from services.notify.desk import Issued
 from services.notify.disclosure import Disclosure
-from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
+from services.notify.domain import EndpointState, Identifiers, Kind, Language, active, completed
 from services.notify.dry_run import Tried, WhyNot
 from services.notify.exchange import version
 from services.notify.outcome import DeliveryState, Failure
+from services.notify.signing import Signature
 from shared.store.mongo import Document
 
 
@@ -20,9 +24,18 @@ class Registered(BaseModel):
     id: str
     version: Annotated[int, Field(ge=1)]
     secret: Annotated[
-        str,
-        Field(description="whsec_ and the key in base64: what signatures are checked with. Not there for a chat."),
-    ] = ""
+        str | None,
+        Field(description="whsec_ and the key in base64, for checking signatures. null for `v1a`; a chat has none."),
+    ]
+    public_key: Annotated[str | None, Field(description="For `v1a`: whpk_ and the public key in base64.")] = None
+
+
+class SecretShown(BaseModel):
+    """A secret that signs, without itself."""
+
+    created_at: datetime
+    expires_at: Annotated[datetime | None, Field(description="When it ends, if another has replaced it.")]
+    public_key: Annotated[str | None, Field(description="For `v1a`: whpk_ and the public key in base64.")]
 
 
 class EndpointShown(BaseModel):
@@ -37,6 +50,8 @@ class EndpointShown(BaseModel):
     language: Language
     owner: str
     disclosure: Disclosure | None
+    signature: Signature
+    secrets: Annotated[list[SecretShown], Field(description="What signs now, newest first.")]
     filter: dict[str, Any] | None
     description: str
     ordered: bool
@@ -75,10 +90,6 @@ class DeliveryShown(BaseModel):
     attempts: list[AttemptShown]
 
 
-class DeliveryList(BaseModel):
-    deliveries: list[DeliveryShown]
-
-
 class TriedShown(BaseModel):
     """An event of the log, with the ids that the endpoint would see."""
 
@@ -101,15 +112,59 @@ class DryRun(BaseModel):
     events: list[TriedShown]
 
 
+class SentShown(BaseModel):
+    """A test event that is on its way; what becomes of it stands in the log of deliveries."""
+
+    delivery_id: Annotated[str, Field(description="Its webhook-id.")]
+    event_id: str
+    sequence: Annotated[int, Field(ge=1, description="Its webhook-sequence.")]
+
+
+class AuditLine(BaseModel):
+    """One change: who asked for it, and the names of what it changed, never their values."""
+
+    at: datetime
+    subject: Annotated[str, Field(description="Of the token; kairan-notify for what the service itself concludes.")]
+    operation: Operation
+    changed: list[str]
+
+
+class Audit(BaseModel):
+    lines: list[AuditLine]
+
+
+def issued_shown(issued: Issued) -> dict[str, object]:
+    """As a Registered."""
+    shown = {"id": issued.outcome.resource_id, "version": version(issued.outcome.version)}
+    if issued.secret is None:
+        return shown
+    if issued.public_key is not None:
+        return {**shown, "secret": None, "public_key": issued.public_key}
+    return {**shown, "secret": issued.secret}
+
+
+def audit_shown(found: Sequence[Document]) -> dict[str, object]:
+    """As an Audit."""
+    return {"lines": [{name: line[name] for name in AuditLine.model_fields} for line in found]}
+
+
 def endpoint_shown(endpoint: Document) -> dict[str, object]:
     """As an EndpointShown."""
     full = completed(endpoint)
-    given = EndpointShown.model_fields.keys() - {"id", "version", "created_at"}
+    given = EndpointShown.model_fields.keys() - {"id", "version", "created_at", "secrets"}
     return {
         "id": full["_id"],
         "version": version(full["version"]),
         **{name: full[name] for name in sorted(given)},
-        "created_at": _moment(full["created_ms"]),
+        "secrets": [
+            {
+                "created_at": moment(one["created_ms"]),
+                "expires_at": None if one["expires_ms"] is None else moment(one["expires_ms"]),
+                "public_key": one.get("public"),
+            }
+            for one in active(full["secrets"], int(time.time() * 1000))
+        ],
+        "created_at": moment(full["created_ms"]),
     }
 
 
@@ -119,16 +174,18 @@ def delivery_shown(found: Document) -> dict[str, object]:
         "id": found["_id"],
         "endpoint_id": found["endpoint"],
         **{name: found[name] for name in ("sequence", "event_type", "event_id", "state", "planned_at")},
-        "next_attempt_at": _moment(found["next_at_ms"]) if found["state"] == "waiting" else None,
-        "attempts": [
-            {
-                "at": _moment(attempt["at_ms"]),
-                "status": attempt["status"],
-                "duration_ms": attempt["duration_ms"],
-                "error": attempt["failure"],
-            }
-            for attempt in found["attempts"]
-        ],
+        "next_attempt_at": moment(found["next_at_ms"]) if found["state"] == "waiting" else None,
+        "attempts": [attempt_shown(attempt) for attempt in found["attempts"]],
+    }
+
+
+def attempt_shown(attempt: Document) -> dict[str, object]:
+    """As an AttemptShown."""
+    return {
+        "at": moment(attempt["at_ms"]),
+        "status": attempt["status"],
+        "duration_ms": attempt["duration_ms"],
+        "error": attempt["failure"],
     }
 
 
@@ -146,5 +203,6 @@ def dry_run_shown(found: Sequence[Tried]) -> dict[str, object]:
     return {"looked_at": len(events), "matched": sum(one["match"] for one in events), "events": events}
 
 
-def _moment(ms: int) -> datetime:
+def moment(ms: int) -> datetime:
+    """Unix milliseconds as an aware time."""
     return datetime.fromtimestamp(ms / 1000, UTC)

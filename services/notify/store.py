@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from services.notify.audit import AUDIT
+from services.notify.audit import KEPT as AUDIT_KEPT
 from services.notify.delivery import (
     Lane,
     Settled,
@@ -28,16 +30,21 @@ from shared.bus.outbox import shard_of
 from shared.store.mongo import Document, Session, Store, StoreError, TryAgain, UpdateMany, UpdateOne, is_duplicate
 
 ENDPOINTS: Final = "endpoints"
+STAMP: Final = "stamp"
+"""Of an endpoint: a random number, another one after every change."""
 LANES: Final = "lanes"
 DELIVERIES: Final = "deliveries"
+GIVEN_UP: Final = ("exhausted", "dropped", "expired")
 _TOGETHER: Final = 200  # each finds its own among them one by one
 _NUMBER: Final = {"sequence": 1}
 LOG_KEPT: Final = timedelta(days=90)
 PAYLOAD_KEPT: Final = timedelta(days=7)
 
+_MARK: Final = {"_id": None, "count": {"$sum": 1}, "stamps": {"$sum": f"${STAMP}"}}
 _WAITING: Final = {"state": "waiting"}
 _ABOUT_A_PERSON: Final = {"person": {"$exists": True}}
 _WITH_PAYLOAD: Final = {"done_at": {"$exists": True}, "body": {"$exists": True}}
+_WITHOUT_PAYLOAD: Final = {"$unset": {"body": "", "attempts.$[].said": ""}}
 
 
 class NotifyStore:
@@ -57,8 +64,19 @@ class NotifyStore:
         await self._deliveries.create_index(
             [("endpoint", 1), ("next_at_ms", 1), ("sequence", 1)], name="due", partialFilterExpression=_WAITING
         )
+        await self._endpoints.create_index(STAMP, name="mark")
         await self._deliveries.create_index([("endpoint", 1), ("planned_at", -1)], name="log")
-        await self._deliveries.create_index([("owner", 1), ("planned_at", -1)], name="owned")
+        await self._deliveries.create_index([("endpoint", 1), ("sequence", 1)], name="numbers")
+        await self._deliveries.create_index(
+            [("endpoint", 1), ("marks", 1), ("planned_at", -1)],
+            name="failed",
+            partialFilterExpression={"marks": {"$exists": True}},
+        )
+        await self._deliveries.create_index(
+            [("endpoint", 1), ("state", 1), ("planned_at", -1)],
+            name="given_up",
+            partialFilterExpression={"state": {"$in": list(GIVEN_UP)}},
+        )
         await self._deliveries.create_index("done_at", name="payloads", partialFilterExpression=_WITH_PAYLOAD)
         await self._deliveries.create_index(
             "person", name="person", partialFilterExpression={"person": {"$exists": True}}
@@ -66,6 +84,9 @@ class NotifyStore:
         await self._store.ensure_expiry(DELIVERIES, "planned_at", int(LOG_KEPT.total_seconds()))
         await self._disclosures.prepare()
         await self.erasures.prepare()
+        await self._endpoints.create_index("owner", name="owner")
+        await self._store.collection(AUDIT).create_index([("endpoint", 1), ("at", -1)], name="endpoint")
+        await self._store.ensure_expiry(AUDIT, "at", int(AUDIT_KEPT.total_seconds()))
 
     async def endpoints(self, session: Session = None, owner: str | None = None) -> list[Document]:
         """Every endpoint that is not deleted, or an owner's; inside a transaction as of its snapshot."""
@@ -73,8 +94,35 @@ class NotifyStore:
         found: list[Document] = await self._endpoints.find(wanted, session=session).to_list(None)
         return found
 
+    async def endpoints_mark(self, session: Session = None) -> tuple[int, int]:
+        """How many endpoints there are and the sum of their stamps: another one whenever an endpoint was changed."""
+        stages: list[Document] = [{"$sort": {STAMP: 1}}, {"$group": _MARK}]
+        found = await self._endpoints.aggregate(stages, session=session).to_list(None)
+        return (int(found[0]["count"]), int(found[0]["stamps"])) if found else (0, 0)
+
     async def endpoint(self, endpoint_id: str) -> Document | None:
         found: Document | None = await self._endpoints.find_one({"_id": endpoint_id})
+        return found
+
+    async def places(self, owner: str) -> list[str]:
+        """The place of each endpoint that the owner has; empty for one from before there were places."""
+        found = await self._endpoints.find({"owner": owner, "state": {"$ne": "deleted"}}, {"place": 1}).to_list(None)
+        return [document.get("place") or "" for document in found]
+
+    async def forget_secrets(self, now_ms: int) -> None:
+        """Removes the secrets that have expired."""
+        over = {"expires_ms": {"$ne": None, "$lte": now_ms}}
+        await self._endpoints.update_many({"secrets": {"$elemMatch": over}}, {"$pull": {"secrets": over}})
+
+    async def audited(self, endpoint_id: str, limit: int) -> list[Document]:
+        """The newest lines of an endpoint's audit first."""
+        found: list[Document] = await (
+            self._store.collection(AUDIT)
+            .find({"endpoint": endpoint_id})
+            .sort([("at", -1), ("_id", -1)])
+            .limit(limit)
+            .to_list(None)
+        )
         return found
 
     async def plan(self, planned: Sequence[Planned], now_ms: int, session: Session) -> list[Waiting]:
@@ -93,6 +141,18 @@ class NotifyStore:
             documents.append(planned_document(one, following[one.endpoint.id], now_ms))
         await self._insert(documents, session)
         return [waiting_of(document) for document in documents]
+
+    async def plan_one(self, planned: Planned, now_ms: int) -> int:
+        """Writes one delivery outside of any batch, unless it is there; answers its number."""
+
+        async def work(session: Session) -> int:
+            found = await self._deliveries.find_one({"_id": planned.id}, _NUMBER, session=session)
+            if found is not None:
+                return int(found["sequence"])
+            (written,) = await self.plan([planned], now_ms, session)
+            return written.sequence
+
+        return await self._store.transaction(work)
 
     async def _insert(self, documents: Sequence[Document], session: Session) -> None:
         """A plain insert, at half the price; one that is refused ends the transaction, whose next try takes care."""
@@ -180,24 +240,11 @@ class NotifyStore:
         return int(dropped.modified_count)
 
     async def forget_payloads(self, before: datetime) -> int:
-        """Removes the bodies of deliveries that ended before this moment."""
+        """Removes the bodies of deliveries that ended before this moment, and what was answered to them."""
         done = await self._deliveries.update_many(
-            {"done_at": {"$exists": True, "$lt": before}, "body": {"$exists": True}}, {"$unset": {"body": ""}}
+            {"done_at": {"$exists": True, "$lt": before}, "body": {"$exists": True}}, _WITHOUT_PAYLOAD
         )
         return int(done.modified_count)
-
-    async def log(
-        self, endpoint_id: str | None, state: str | None, limit: int, owner: str | None = None
-    ) -> list[Document]:
-        """The newest deliveries first, without bodies; an owner's own ones, or all."""
-        wanted = {"endpoint": endpoint_id, "state": state, "owner": owner}
-        found: list[Document] = await (
-            self._deliveries.find({name: value for name, value in wanted.items() if value is not None}, {"body": 0})
-            .sort([("planned_at", -1), ("sequence", -1)])
-            .limit(limit)
-            .to_list(None)
-        )
-        return found
 
     async def count_waiting(self) -> int:
         return int(await self._deliveries.count_documents({"endpoint": {"$gt": ""}, "state": "waiting"}))

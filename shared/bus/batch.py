@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -194,9 +194,13 @@ class Batches:
         moves = self._moves(run)
         received = [_received(one) for one in run if isinstance(one.outcome, Event)]
 
+        after: list[Callable[[], None]] = []
+
         async def work(session: Session) -> int:
+            nonlocal after
             await self._offsets.advance(self._standing.generation, moves, session)
             tx = Tx(session, self._store, self._standing.generation)
+            after = tx.after
             fresh = await self._fresh(received, session)
             if fresh:
                 await self._subscription.apply(fresh, tx)
@@ -207,6 +211,8 @@ class Batches:
             fresh = await self._store.transaction(work)
         for place, move in moves.items():
             self._standing.positions[place] = move.following
+        for call in after:
+            call()
         self._count(run, received, fresh)
         metrics.CONSUMER_BATCH_SECONDS.labels(self._group).observe(time.perf_counter() - started)
 

@@ -78,7 +78,7 @@ class Decision:
     """The new state of the aggregate (without `_id` and `version`, which are set for it), and the facts.
 
     `claims` are names that nobody else may hold (a hashed e-mail; the command's `may_claim` must foresee them);
-    `releases` gives some back.
+    `releases` gives some back. `also` are further new documents, by collection, stored in the same transaction.
     """
 
     state: State
@@ -86,6 +86,7 @@ class Decision:
     status: int = 200
     claims: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
+    also: tuple[tuple[str, State], ...] = ()
 
 
 Decide = Callable[[State | None], Decision]

@@ -36,6 +36,7 @@ class _Found:
     new_claims: dict[str, str] = field(default_factory=dict)
     new_answers: list[Document] = field(default_factory=list)
     outgoing: list[Document] = field(default_factory=list)
+    also: list[tuple[str, Document]] = field(default_factory=list)
 
 
 class Decisions:
@@ -102,6 +103,7 @@ class Decisions:
         found.states[where] = {**decision.state, "_id": command.aggregate_id, "version": version}
         found.touched.add(where)
         found.outgoing += outgoing
+        found.also += decision.also
         found.new_claims |= dict.fromkeys(decision.claims, command.aggregate_id)
         found.claims |= found.new_claims
         for claim in decision.releases:
@@ -144,6 +146,8 @@ class Decisions:
             by_collection[collection].append(
                 ReplaceOne({"_id": identity}, state, upsert=True) if where in found.loaded else InsertOne(state)
             )
+        for collection, document in found.also:
+            by_collection[collection].append(InsertOne(document))
         for collection, writes in by_collection.items():
             await self._store.collection(collection).bulk_write(writes, ordered=False, session=session)
         if found.released:

@@ -1,6 +1,7 @@
 """Generations of a read model: a rebuild fills n+1 beside the live n, and one document swaps them."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from shared.store.mongo import Collection, Session, Store
 
@@ -9,11 +10,16 @@ _COLLECTION = "generations"
 
 @dataclass(frozen=True, slots=True)
 class Tx:
-    """What an `apply` writes with: the transaction's session and the collections of its generation."""
+    """What an `apply` writes with: the transaction's session and the collections of its generation.
+
+    What it appends to `after` is called, once and soon, when the transaction was committed by this process; a crash
+    in between leaves it uncalled.
+    """
 
     session: Session
     store: Store
     generation: int
+    after: list[Callable[[], None]] = field(default_factory=list)
 
     def collection(self, name: str) -> Collection:
         """The generation's own collection; pass `session=tx.session` to every call on it."""

@@ -37,6 +37,7 @@ __all__ = [
     "Session",
     "Store",
     "StoreError",
+    "StoreTimeout",
     "TryAgain",
     "UpdateMany",
     "UpdateOne",
@@ -51,6 +52,7 @@ Database = Any
 Collection = Any
 Session = Any
 StoreError = PyMongoError
+StoreTimeout = ExecutionTimeout
 
 _DUPLICATE = 11000
 _DURABLE = WriteConcern(w="majority", j=True)

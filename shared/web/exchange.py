@@ -1,5 +1,6 @@
 """How a command travels over HTTP: its body and key in, its answer out, and its place in the OpenAPI document."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Request, Response
@@ -56,8 +57,17 @@ def accepted(outcome: Outcome) -> Response:
 
 def takes(model: type[BaseModel], example: dict[str, Any], *, optional: bool = False) -> dict[str, Any]:
     """The OpenAPI of an operation whose body is a `model`: `example` works as it stands."""
-    content = {JSON: {"schema": _without_references(model.model_json_schema()), "example": example}}
-    return {"requestBody": {"required": not optional, "content": content}}
+    return _takes(_without_references(model.model_json_schema()), example, required=not optional)
+
+
+def takes_one_of(models: Sequence[type[BaseModel]], example: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI of an operation whose body is one of these models."""
+    schemas = [_without_references(model.model_json_schema()) for model in models]
+    return _takes({"anyOf": schemas}, example, required=True)
+
+
+def _takes(schema: dict[str, Any], example: dict[str, Any], *, required: bool) -> dict[str, Any]:
+    return {"requestBody": {"required": required, "content": {JSON: {"schema": schema, "example": example}}}}
 
 
 def _without_references(schema: dict[str, Any]) -> dict[str, Any]:

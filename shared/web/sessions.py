@@ -1,17 +1,13 @@
 """Browsers' sessions and spent one-time links. A session is stored by its hash: the database opens no page."""
 
-import asyncio
 import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 
-import structlog
-
 from shared.store.mongo import Store, StoreError, is_duplicate
 from shared.web.auth import Caller
+from shared.web.expiring import Expiring
 from shared.web.tokens import Link
-
-log = structlog.get_logger(__name__)
 
 SESSION_S = 12 * 3600
 _SESSIONS, _LINKS = "browser_sessions", "used_links"
@@ -21,35 +17,14 @@ class LinkSpent(Exception):
     """A one-time link was used before. Ask for another with `kairan link`."""
 
 
-class Sessions:
+class Sessions(Expiring):
     """Opens, finds and closes browsers' sessions: a link's own subject and scopes, else nobody's with `scopes`."""
 
     name = "sessions"
 
     def __init__(self, store: Store, scopes: frozenset[str]) -> None:
-        self._store = store
+        super().__init__(store, (_SESSIONS, _LINKS))
         self._scopes = scopes
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """What has expired shall vanish by itself."""
-        self._task = asyncio.create_task(self._prepare(), name="sessions-prepare")
-
-    async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _prepare(self) -> None:
-        while True:
-            try:
-                for collection in (_SESSIONS, _LINKS):
-                    await self._store.ensure_expiry(collection, "expires_at", 0)
-            except StoreError as error:
-                log.info("expiry_waits", error=type(error).__name__)
-                await asyncio.sleep(1.0)
-            else:
-                return
 
     async def open(self, link: Link) -> str:
         """Spends the link and returns the value of the new session's cookie. Raises LinkSpent."""

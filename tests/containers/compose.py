@@ -20,6 +20,8 @@ from tests.containers.engine import SERVICES, docker
 from tests.deploy.compose_file import ROOT
 
 PARTS = ("kafka", "mongo")
+# A receiver of the tests is a process of this host, which containers see at a private address.
+PRIVATE = {"KAIRAN_NOTIFY_ALLOW_PRIVATE": "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"}
 
 
 def command() -> list[str] | None:
@@ -67,7 +69,7 @@ class Compose:
     async def wait_ready(self, timeout_s: float = 120) -> None:
         deadline = time.monotonic() + timeout_s
         async with httpx.AsyncClient(timeout=5) as http:
-            while unready := [name for name in SERVICES if not await _ready(http, self.urls[name])]:
+            while unready := [name for name in SERVICES if not await is_ready(http, self.urls[name])]:
                 assert time.monotonic() < deadline, f"not ready within {timeout_s:g} s: {unready}"
                 await asyncio.sleep(0.2)
 
@@ -120,7 +122,8 @@ def host_address() -> str:
     return found.get("Gateway") or str(ipaddress.ip_network(found["Subnet"])[1])
 
 
-async def _ready(http: httpx.AsyncClient, url: str) -> bool:
+async def is_ready(http: httpx.AsyncClient, url: str) -> bool:
+    """Whether the service at `url` answers, and says so."""
     try:
         return (await http.get(f"{url}/health/ready")).status_code == 200
     except httpx.HTTPError:

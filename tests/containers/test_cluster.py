@@ -8,13 +8,11 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from kairan.stack.wire import broker_count
-from tests.containers.compose import Compose, command, host_address
+from tests.containers.compose import PRIVATE, Compose, command, host_address
 from tests.containers.engine import SERVICES, image_of, why_no_images
 from tests.deploy.compose_file import ROOT, keys
 from tests.faults.crowd import Crowd
 from tests.faults.proof import SCOPES, Receiver, holds, subscribe, until
-
-PRIVATE = {"KAIRAN_NOTIFY_ALLOW_PRIVATE": "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"}
 
 
 @pytest.fixture

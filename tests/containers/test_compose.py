@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
-from tests.containers.compose import PARTS, Compose, command, host_address, is_local_engine
+from tests.containers.compose import PARTS, PRIVATE, Compose, command, host_address, is_local_engine
 from tests.containers.engine import SERVICES, image_of, why_no_images
 from tests.faults.crowd import Crowd
 from tests.faults.proof import SCOPES, Receiver, holds, subscribe
@@ -24,8 +24,7 @@ async def compose(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Asy
         pytest.skip("containers: neither `docker compose` nor docker-compose is installed here")
     if why := why_no_images(*map(image_of, SERVICES)):
         pytest.skip(why)
-    private = {"KAIRAN_NOTIFY_ALLOW_PRIVATE": "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"}
-    compose = Compose(f"kairan-test-{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("compose"), private)
+    compose = Compose(f"kairan-test-{uuid.uuid4().hex[:8]}", tmp_path_factory.mktemp("compose"), PRIVATE)
     try:
         yield compose
     finally:

@@ -11,6 +11,7 @@ import pytest
 
 from kairan.stack.home import Home
 from shared.web.tokens import ensure_keys, issue
+from tests.containers.compose import is_ready
 from tests.containers.conftest import started
 from tests.containers.engine import SERVICES, image_of, why_no_images
 from tests.journeys.talk import Visitor, until
@@ -59,17 +60,10 @@ async def containers(engine: None, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 async def visitor(containers: Containers) -> AsyncIterator[Visitor]:
-    async with httpx.AsyncClient(timeout=10) as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         for url in containers.urls.values():
-            await until(lambda url=url: _ready(http, url), bool)
+            await until(lambda url=url: is_ready(http, url), bool)
         yield Visitor(containers, http)  # type: ignore[arg-type]  it asks for urls and tokens only
-
-
-async def _ready(http: httpx.AsyncClient, url: str) -> bool:
-    try:
-        return (await http.get(f"{url}/health/ready")).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.fixture(scope="module")

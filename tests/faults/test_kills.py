@@ -58,4 +58,4 @@ async def _noticed(stack: Stack, name: str, pid: int) -> None:
     async def another() -> bool:
         return stack.pid(name) != pid
 
-    await until(another, lambda: f"the supervisor saw {name} die", 10)
+    await until(another, lambda: f"the supervisor saw {name} die", 60)

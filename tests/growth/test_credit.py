@@ -27,6 +27,7 @@ def adds_up(found: Ledger, joins: int) -> None:
     assert found.organic >= 0
     for row in found.rows:
         assert 0 <= row.credit_low <= row.credit <= row.credit_high <= joins
+        assert row.credit == round(row.credit, 2)
         assert 0 <= row.joint_low <= row.joint_credit <= row.joint_high <= joins
         assert 0 <= row.low <= row.high <= max(row.observed, 0)
         assert np.isfinite(row.expected)
@@ -69,6 +70,16 @@ def test_captured_joins_are_credited_first_and_never_more_than_there_were(
     if len(known) == 1:
         hour = published[0][0]
         assert found.rows[0].credit >= np.minimum(known[0].captured, counts)[hour:].sum()
+
+
+def test_a_credit_has_two_places_also_where_a_join_was_named() -> None:
+    counts, hours = steady(70, 12.0, 7), [24 * (45 + 3 * issue) for issue in range(6)]
+    counts[hours] += 1
+    named = np.eye(counts.size, dtype=np.int64)[hours]
+    known = [Publication(f"p{i}", "article", at_hour(at), captured=named[i]) for i, at in enumerate(hours)]
+    found = ledger(Joins(START, counts), known, at_hour(counts.size))
+    adds_up(found, int(counts.sum()))
+    assert all(row.credit > 1 for row in found.rows)
 
 
 def test_two_captured_sources_in_one_hour_both_count() -> None:

@@ -10,7 +10,7 @@ import httpx
 from kairan.stack.stack import Stack
 
 T = TypeVar("T")
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Visitor:

@@ -51,15 +51,18 @@ async def read(visitor: Visitor, path: str) -> Any:
 
 
 async def test_a_receiver_hears_of_the_milestone_once(history: History) -> None:
-    received = await history.receiver.until(lambda found: bool(found), timeout_s=60)
-    verify(history.secret, received[0])
+    received = await history.receiver.until(lambda found: any("milestone" in one.event["type"] for one in found))
+    for delivered in received:
+        verify(history.secret, delivered)
     milestones = [one.event for one in received if one.event["type"] == "kairan.milestone-reached.v1"]
     assert [(one["subject"], one["data"]["value"]) for one in milestones] == [("community", 100)]
     assert datetime.fromisoformat(milestones[0]["time"]) == FIRST_AT + timedelta(hours=100)
 
 
 async def test_the_ledger_gives_every_join_to_somebody_or_to_nobody(visitor: Visitor, history: History) -> None:
-    ledger = await until(lambda: read(visitor, "/v1/ledger"), lambda found: found["joins"] == PEOPLE)
+    ledger = await until(
+        lambda: read(visitor, "/v1/ledger"), lambda found: found["joins"] == PEOPLE and found["publications"]
+    )
     (row,) = ledger["publications"]
     assert (row["id"], row["observed"]) == (history.magazine, PEOPLE // 2)
     assert row["credit"] + ledger["organic"] == pytest.approx(PEOPLE)
@@ -69,7 +72,7 @@ async def test_accounts_know_who_left_and_no_split_of_few(visitor: Visitor, hist
     await visitor.ask("DELETE", "membership", f"/v1/members/{history.members[0]}", "members:write")
     found = await until(
         lambda: read(visitor, "/v1/accounting"),
-        lambda said: said["members"] == PEOPLE - 1 and said["split_day"] is not None,
+        lambda said: (said["joins"], said["members"]) == (PEOPLE, PEOPLE - 1) and said["split_day"] is not None,
     )
     named = {one["source"]: one["joins"] for one in found["sources"]}
     assert named == {"publication": PEOPLE // 2, "search": PEOPLE // 2, "unknown": 0}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -146,8 +147,8 @@ async def test_the_open_page_hears_of_the_next_join_and_shows_it(stack: Stack, j
     async with httpx.AsyncClient(
         base_url=stack.urls["metrics"], timeout=PATIENCE_S, headers={"Accept": "text/html", "Accept-Language": "en"}
     ) as browser:
-        page = await browser.get(stack.page_link, follow_redirects=True)
-        assert "Kairan, summer issue" in page.text
+        await browser.get(stack.page_link, follow_redirects=True)
+        page = await until(lambda: browser.get("/"), lambda page: "Kairan, summer issue" in page.text)
         shown = int(re.search(r'data-revision="(\d+)"', page.text)[1])
         async with browser.stream("GET", f"/v1/stream?after={shown}") as stream:
             assert stream.headers["content-type"].startswith("text/event-stream")
@@ -162,6 +163,38 @@ async def test_the_open_page_hears_of_the_next_join_and_shows_it(stack: Stack, j
             async with asyncio.timeout(PATIENCE_S):
                 again = await revision_with(stream, members=2)
         assert again >= revision, "a reader who comes back gets what it missed"
+
+
+async def test_a_laptop_listens_with_an_endpoint_of_its_own(stack: Stack, visitor: Visitor) -> None:
+    """`kairan listen --endpoint`: made, heard, verified, and gone with the command. The last here: it adds a join."""
+    command = (sys.executable, "-m", "kairan.cli.main", "listen", "member-*", "--endpoint", "--port", "0", "--json")
+    listen = await asyncio.create_subprocess_exec(
+        *command, "--home", str(stack.home.root), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        assert listen.stdout is not None
+        assert listen.stderr is not None
+        async with asyncio.timeout(PATIENCE_S):
+            said = b""
+            while b"its secret: whsec_" not in said:
+                line = await listen.stderr.readline()
+                assert line, said
+                said += line
+            await visitor.join(source="search")
+            heard = json.loads(await listen.stdout.readline())
+            assert (heard["verified"], heard["answered"], heard["attempt"]) == (True, 204, 1)
+            assert heard["event"]["data"]["source"] == "search"
+            listen.terminate()
+            out, err = await listen.communicate()
+        assert (listen.returncode, out) == (0, b"")
+        assert b"deleted" in err
+    finally:
+        if listen.returncode is None:
+            listen.kill()
+            await listen.wait()
+    left = await visitor.ask("GET", "notify", "/v1/endpoints", "endpoints:read", "endpoints:admin")
+    assert heard["type"] == "kairan.member-joined.v1"
+    assert not any("member-*" in one["event_types"] for one in left["endpoints"])
 
 
 async def revision_with(stream: httpx.Response, *, members: int) -> int:

@@ -12,13 +12,25 @@ from pathlib import Path
 import pytest
 
 from kairan.stack.stack import Stack
+from tests.conftest import Missing
 from tests.journeys.talk import Visitor, until
 
 ROOT = Path(__file__).parents[2]
 SUBSCRIBERS = ROOT / "docs" / "subscribers.md"
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory, missing: Missing) -> AsyncIterator[Stack]:
+    """Apache Kafka and who publishes to it: nobody else is asked here."""
+    if why := missing.apache or missing.mongo:
+        pytest.skip(why)
+    home = tmp_path_factory.mktemp("stranger") / "home"
+    async with Stack(home, services=("membership",), kafka="apache", mongo="", say=print) as stack:
+        await stack.wait_ready()
+        yield stack
 
 
 def printed(name: str, document: Path = SUBSCRIBERS) -> str:

@@ -50,7 +50,7 @@ class World:
 
     async def outbox_empty(self) -> None:
         """Returns when Kafka has acknowledged every event of this service."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await self.store.collection("outbox").count_documents({}):  # noqa: ASYNC110  a database rings no bell
                 await asyncio.sleep(0.01)
 
@@ -89,7 +89,7 @@ async def read_topic(bootstrap: str, topic: str) -> list[Any]:
         await consumer.seek_to_beginning(*places)
         ends = await consumer.end_offsets(places)
         records: list[Any] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while [place for place in places if await consumer.position(place) < ends[place]]:
                 for batch in (await consumer.getmany(timeout_ms=200)).values():
                     records += batch

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kairan.stack.proc import Identity, identity_of, wait_gone
 from tests.stack.own_files import KAIRAN, answer, run, write
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "hn-github" / "replay"
@@ -69,11 +70,11 @@ def test_a_signal_ends_it_and_all_its_processes(running: subprocess.Popen[str], 
     children = children_of(running.pid)
     assert len(children) == 2
     running.send_signal(sign)
-    out, said = running.communicate(timeout=60)
+    out, said = running.communicate(timeout=120)
     assert running.returncode == 130
     assert len(out.splitlines()) < 399
     assert "Traceback" not in said
-    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    assert wait_gone(children, 60)
 
 
 def test_a_reader_that_goes_away_ends_it(running: subprocess.Popen[str]) -> None:
@@ -82,14 +83,14 @@ def test_a_reader_that_goes_away_ends_it(running: subprocess.Popen[str]) -> None
     assert json.loads(running.stdout.readline())["stream"] == "000"
     children = children_of(running.pid)
     running.stdout.close()
-    assert running.wait(timeout=60) != 0
+    assert running.wait(timeout=120) != 0
     assert "Traceback" not in running.stderr.read()
-    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    assert wait_gone(children, 60)
 
 
-def children_of(pid: int) -> list[int]:
+def children_of(pid: int) -> list[Identity]:
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in found]
+    return [identity_of(int(child)) for child in found]
 
 
 def test_progress_is_drawn_on_a_terminal_and_stdout_holds_nothing_else(tmp_path: Path) -> None:

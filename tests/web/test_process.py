@@ -15,16 +15,10 @@ import httpx
 import orjson
 from aiohttp import web
 
+from kairan.stack.ports import free_port
 from tests.web.conftest import Tokens
 
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @asynccontextmanager

@@ -41,7 +41,7 @@ def test_a_law_of_delay_has_unit_mass_and_its_beginning_does_not_depend_on_the_h
     law=st.sampled_from(LAWS),
     seed=st.integers(0, 10_000),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_every_cause_has_its_column_and_none_acts_before_its_hour(
     per_day: float, referrals: float, at: int, law: Delay, seed: int
 ) -> None:

@@ -19,6 +19,7 @@ from kairan.year.csv_table import Table
 PUBLICATIONS = "id,kind,published_at,title_en\na,article,2021-01-01T05:30:00Z,First\n"
 JOINS = "occurred_at,joins\n2021-01-01T00:00:00Z,3\n2021-01-02T09:00:00Z,1\n"
 HOUR = timedelta(hours=1)
+ONE_FOLDER = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)  # every example writes its files anew
 
 
 def read(folder: Path, joins: str | bytes = JOINS, publications: str | bytes = PUBLICATIONS, zone: str = "") -> Stream:
@@ -142,7 +143,7 @@ moments = st.datetimes(datetime(2000, 1, 1), datetime(2024, 12, 31))  # noqa: DT
 rows = st.lists(st.tuples(moments, st.integers(0, 50), st.sampled_from(("", "a", "b.2"))), min_size=1, max_size=40)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=ONE_FOLDER)
 @given(rows, st.sampled_from(("UTC", "Asia/Tokyo", "America/New_York")))
 def test_no_join_is_lost_or_moved(tmp_path: Path, found: list[tuple[datetime, int, str]], zone: str) -> None:
     text = io.StringIO()
@@ -160,7 +161,7 @@ def test_no_join_is_lost_or_moved(tmp_path: Path, found: list[tuple[datetime, in
     assert stream.end - HOUR <= max(moment for moment, _, _ in utc) < stream.end
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=ONE_FOLDER)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.sampled_from(("", JOINS, P, PUBLICATIONS)))
 def test_whatever_stands_in_a_file_is_read_or_refused_in_words(tmp_path: Path, content: bytes, before: str) -> None:
     path = tmp_path / "f.csv"
@@ -224,7 +225,7 @@ lines = st.lists(plain, min_size=1, max_size=8) | st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=ONE_FOLDER)
 @given(lines)
 def test_columns_at_once_say_what_rows_one_by_one_say(tmp_path: Path, found: list[tuple[str, ...]]) -> None:
     (tmp_path / "j.csv").write_text("\n".join(["occurred_at,joins,source_ref", *map(",".join, found)]))

@@ -89,7 +89,7 @@ def streams(draw: st.DrawFn) -> Stream:
     return stream(counts.tolist(), *sorted(every, key=lambda one: (one.published_at, one.id)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(streams())
 def test_whatever_the_stream_all_numbers_are_finite_and_add_up(given_stream: Stream) -> None:
     answer = judge(given_stream).answer

@@ -62,12 +62,9 @@ def judge(
         joins=found.joins,
         organic=found.organic,
         publications=tuple(_row(row, publications[row.id]) for row in found.rows),
-        unexplained=tuple(
-            Spike(start=each.start, end=each.end, extra=each.extra, low=each.low, high=each.high)
-            for each in found.unexplained
-        ),
-        audit=Audit(placebos=found.audit.placebos, alarms=found.audit.alarms, threshold=found.audit.threshold),
-        series=tuple(_series(each) for each in found.series),
+        unexplained=tuple(Spike(**vars(each)) for each in found.unexplained),
+        audit=Audit(**vars(found.audit)),
+        series=tuple(Series(**vars(each)) for each in found.series),
     )
     return Judged(ledger, tuple(_days(found.band, hours))[-DAYS_SHOWN:] if stream == ALL else ())
 
@@ -97,42 +94,8 @@ def _asked(known: Publication, joins: growth.Joins, captured: Captured | None) -
 
 
 def _row(row: growth.Row, known: Publication) -> Row:
-    return Row(
-        id=row.id,
-        kind=known.kind,
-        published_at=row.published_at,
-        window_from=row.window_from,
-        window_to=row.window_to,
-        complete=row.complete,
-        observed=row.observed,
-        expected=row.expected,
-        extra=row.extra,
-        low=row.low,
-        high=row.high,
-        credit=row.credit,
-        credit_low=row.credit_low,
-        credit_high=row.credit_high,
-        joint_with=row.joint_with,
-        joint_credit=row.joint_credit,
-        joint_low=row.joint_low,
-        joint_high=row.joint_high,
-        log_evidence=row.log_evidence,
-        verdict=row.verdict,
-        alarm_at=row.alarm_at,
-        title=known.title,
-        series_id=known.series_id,
-    )
-
-
-def _series(each: growth.Series) -> Series:
-    return Series(
-        series_id=each.series_id,
-        issues=each.issues,
-        extra=each.extra,
-        low=each.low,
-        high=each.high,
-        verdict=each.verdict,
-    )
+    """The science's row with what only the publication says of itself."""
+    return Row(**vars(row), title=known.title, series_id=known.series_id)
 
 
 def _days(band: growth.Band, hours: Hours) -> Iterable[DayBar]:

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from services.metrics.domain.board import Ledger, Row
 from services.metrics.domain.counts import moment_of
@@ -82,10 +82,10 @@ def spikes(ledger: Ledger, told: Told) -> Iterator[News]:
             continue
         detected = About(ledger.stream, row.id, "detected")
         if detected.id not in told.ids:
-            yield News(detected, row.alarm_at, GrowthSpikeDetected(**_common(row, ledger)))
+            yield News(detected, row.alarm_at, _spike(GrowthSpikeDetected, row, ledger))
         closed = About(ledger.stream, row.id, "closed")
         if row.complete and closed.id not in told.ids:
-            yield News(closed, row.window_to, _closed(row, ledger, row.alarm_at))
+            yield News(closed, row.window_to, _spike(GrowthSpikeClosed, row, ledger))
 
 
 def milestones(found: Iterable[Milestone], as_of: datetime, told: Told) -> Iterator[News]:
@@ -96,32 +96,11 @@ def milestones(found: Iterable[Milestone], as_of: datetime, told: Told) -> Itera
             yield News(about, moment_of(hour), MilestoneReached(measure="members", value=value, as_of=as_of))
 
 
-def _closed(row: Row, ledger: Ledger, alarm_at: datetime) -> GrowthSpikeClosed:
-    return GrowthSpikeClosed(
-        **_common(row, ledger),
-        alarm_at=alarm_at,
-        credit=row.credit,
-        credit_low=row.credit_low,
-        credit_high=row.credit_high,
-        joint_with=row.joint_with,
-        joint_credit=row.joint_credit,
-        joint_low=row.joint_low,
-        joint_high=row.joint_high,
+def _spike(event: type[EventData], row: Row, ledger: Ledger) -> EventData:
+    """The event with the row's figures that it has a place for."""
+    return event(
+        **row.model_dump(include=set(event.model_fields)),
+        publication_id=row.id,
+        theme_id=ledger.stream.removeprefix(_THEME) if ledger.stream.startswith(_THEME) else None,
+        as_of=ledger.as_of,
     )
-
-
-def _common(row: Row, ledger: Ledger) -> dict[str, Any]:
-    return {
-        "publication_id": row.id,
-        "kind": row.kind,
-        "published_at": row.published_at,
-        "theme_id": ledger.stream.removeprefix(_THEME) if ledger.stream.startswith(_THEME) else None,
-        "as_of": ledger.as_of,
-        "observed": row.observed,
-        "expected": row.expected,
-        "extra": row.extra,
-        "low": row.low,
-        "high": row.high,
-        "log_evidence": row.log_evidence,
-        "verdict": row.verdict,
-    }

@@ -138,7 +138,7 @@ def _credits(stream: Stream, fitted: Fit, kinds: Indices) -> _Credits:
     for alike in (np.flatnonzero(twin == number) for number in np.flatnonzero(np.bincount(twin) > 1)):
         mean[alike], effect[alike] = mean[alike].mean(), effect[alike].mean()
         low[alike], high[alike] = np.quantile(draws.joins[:, alike], RANGE, method="closest_observation")
-    mean = np.floor(10**PLACES * mean) / 10**PLACES + named
+    mean = np.round(np.floor(10**PLACES * mean) / 10**PLACES + named, PLACES)
     low, high = np.minimum(low + named, mean), np.clip(high + named, mean, stream.total)
     return _Credits(mean, low, high, np.where(named > 0, 1.0, effect))
 

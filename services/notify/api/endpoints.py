@@ -1,11 +1,21 @@
 """The operations on webhook endpoints."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 
 from services.notify.desk import Desk
-from services.notify.exchange import accepted, version
-from services.notify.requests import CHANGE, REGISTER, Changing, Registering
-from services.notify.shown import EndpointList, EndpointShown, Registered, endpoint_shown
+from services.notify.exchange import accepted
+from services.notify.requests import CHANGE, REGISTER, ROTATE, Changing, Registering, Rotating
+from services.notify.shown import (
+    Audit,
+    EndpointList,
+    EndpointShown,
+    Registered,
+    audit_shown,
+    endpoint_shown,
+    issued_shown,
+)
 from shared.web.auth import Caller, require
 from shared.web.exchange import Accepted, key_of, said, takes
 from shared.web.problems import problems
@@ -72,13 +82,26 @@ class EndpointsApi:
             operation_id="resume-endpoint",
             summary="Deliver again, after a pause or after the endpoint was disabled",
         )(self.resume)
+        api.post(
+            "/endpoints/{endpoint_id}/rotate",
+            response_model=Registered,
+            responses=problems(404, 409),
+            openapi_extra=takes(Rotating, ROTATE, optional=True),
+            operation_id="rotate-secret",
+            summary="Sign with another secret, which the answer shows, once; the former ones sign on for a while",
+        )(self.rotate)
+        api.get(
+            "/endpoints/{endpoint_id}/audit",
+            response_model=Audit,
+            responses=problems(404),
+            operation_id="audit-endpoint",
+            summary="Who changed what of an endpoint, and when, newest first; kept for 90 days",
+        )(self.audit)
         return api
 
     async def create(self, request: Request, caller: Caller = require("endpoints:write")) -> Response:
         wanted = await said(request, Registering)
-        created = await self._desk.create(wanted, caller, await key_of(request, caller))
-        shown = {"id": created.outcome.resource_id, "version": version(created.outcome.version)}
-        return json_response(shown if created.secret is None else {**shown, "secret": created.secret}, 201)
+        return json_response(issued_shown(await self._desk.create(wanted, caller, await key_of(request, caller))), 201)
 
     async def list(self, caller: Caller = require("endpoints:read")) -> Response:
         return json_response({"endpoints": [endpoint_shown(one) for one in await self._desk.list(caller)]})
@@ -98,3 +121,16 @@ class EndpointsApi:
 
     async def resume(self, request: Request, endpoint_id: str, caller: Caller = require("endpoints:write")) -> Response:
         return accepted(await self._desk.resume(endpoint_id, caller, await key_of(request, caller)))
+
+    async def rotate(self, request: Request, endpoint_id: str, caller: Caller = require("endpoints:write")) -> Response:
+        wanted = await said(request, Rotating, optional=True)
+        issued = await self._desk.rotate(endpoint_id, wanted, caller, await key_of(request, caller))
+        return json_response(issued_shown(issued))
+
+    async def audit(
+        self,
+        endpoint_id: str,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        caller: Caller = require("endpoints:read"),
+    ) -> Response:
+        return json_response(audit_shown(await self._desk.audit(endpoint_id, limit, caller)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from services.notify.chat.bodies import ChatKind, body_of
-from services.notify.chat.sentences import Known, sentence_of
+from services.notify.chat.sentences import WORDS, Known, Sentence, sentence_of
 from services.notify.endpoint import Endpoint
 from shared.catalogue import (
     CATALOGUE,
@@ -52,3 +52,9 @@ class Teller:
         if entry is None or failed is None or event_id is None:
             return None
         return failed.pseudonyms.delivery(f"/kairan/{entry.publisher}", event_id)
+
+
+def test_body(endpoint: Endpoint) -> bytes:
+    """What its owner sends to a chat to try it."""
+    words = WORDS[endpoint.language]
+    return body_of(Sentence(words.test_heading, words.test, "info"), cast(ChatKind, endpoint.kind))

@@ -14,6 +14,8 @@ class ChatWords:
     lang: Language
     growth: GrowthWords
     heading: str
+    test_heading: str
+    test: str
     titled: str
     untitled: str
     session: str

@@ -22,7 +22,7 @@ from shared.store.mongo import Store, UpdateOne
 NAMES = frozenset({"member-joined", "member-left"})
 
 
-async def until(condition: Callable[[], Awaitable[bool]], what: str, timeout_s: float = 40.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], what: str, timeout_s: float = 90.0) -> None:
     """Waits for a condition; fails naming it."""
     deadline = time.monotonic() + timeout_s
     while not await condition():

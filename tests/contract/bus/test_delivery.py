@@ -10,7 +10,7 @@ from kairan.stack.kafka import ApacheKafka
 from kairan.stack.tansu import Tansu
 from shared.bus.command import Refused
 from shared.telemetry import tracing
-from tests.contract.bus.bench import Bus, join, leave
+from tests.contract.bus.bench import Bus, join, leave, until
 
 
 def _group() -> str:
@@ -56,10 +56,11 @@ async def test_one_members_story_stays_in_order(bus: Bus) -> None:
     await bus.drained()
     await bus.heard(members)
 
+    async def told() -> bool:
+        return all(len(story) == 2 for story in (await bus.stories()).values())
+
+    await until(told, "both events of each")
     stories = await bus.stories()
-    while any(len(stories[member]) < 2 for member in members):
-        await asyncio.sleep(0.05)
-        stories = await bus.stories()
     assert all(stories[member] == [1, 2] for member in members)
 
 

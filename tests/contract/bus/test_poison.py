@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from shared.bus import breaker, deadletters
 from shared.bus.batch import Received
@@ -81,25 +79,10 @@ async def test_each_kind_of_poison_is_kept_with_its_reason_and_the_stream_goes_o
 async def test_a_record_above_the_limit_is_poison_where_the_topic_lets_it_in(bus: Bus) -> None:
     group = _group()
     await bus.hear(bus.subscription(group))
-    await _limit(bus, 4 * 1024 * 1024)
-    try:
-        member = str(uuid.uuid4())
-        await _publish(bus, [_with(_record(member), b" " * (300 * 1024)), _record(member)])
-    finally:
-        await _limit(bus, 384 * 1024)
+    member = str(uuid.uuid4())
+    await _publish(bus, [_with(_record(member), b" " * (300 * 1024)), _record(member)])
     await bus.heard([member])
     assert [one.reason for one in await _letters(bus, group)] == ["too_large"]
-
-
-async def _limit(bus: Bus, max_bytes: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bus.bootstrap)
-    await admin.start()
-    try:
-        await admin.alter_configs(
-            [ConfigResource(ConfigResourceType.TOPIC, "kairan.member", {"max.message.bytes": str(max_bytes)})]
-        )
-    finally:
-        await admin.close()
 
 
 class _Faulty:

@@ -15,7 +15,7 @@ each_type = pytest.mark.parametrize("entry", newest, ids=lambda entry: entry.nam
 
 
 @each_type
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_what_is_sent_is_what_is_read(entry: EventType, data: st.DataObject) -> None:
     event = data.draw(events(entry))
@@ -30,7 +30,7 @@ def test_what_is_sent_is_what_is_read(entry: EventType, data: st.DataObject) -> 
 
 
 @each_type
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_what_is_sent_keeps_the_published_schema(entry: EventType, data: st.DataObject) -> None:
     event = data.draw(events(entry))

@@ -42,7 +42,7 @@ async def test_a_join_may_be_dated_by_who_may_write_history(membership: World) -
     member_id = answer.json()["id"]
     [joined] = await membership.published("kairan.member", member_id)
     assert joined.envelope.time == datetime(2021, 4, 1, 0, 30, 0, 123000, tzinfo=UTC)
-    assert joined.envelope.recorded_time > datetime.now(UTC) - timedelta(minutes=1)
+    assert joined.envelope.recorded_time > datetime.now(UTC) - timedelta(hours=1)
     shown = (await membership.http.get(f"/v1/members/{member_id}")).json()
     assert shown["joined_at"] == "2021-04-01T00:30:00.123000Z"
     assert shown["joined_precision"] == "day"
@@ -58,12 +58,12 @@ async def test_history_is_not_for_everybody(membership: World, said: dict[str, s
 @pytest.mark.parametrize(
     "moment",
     [
-        (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
+        (datetime.now(UTC) + timedelta(days=1)).isoformat(),
         "9999-12-31T23:59:59-23:00",
         "1969-12-31T23:59:59Z",
         "0001-01-01T00:00:00+14:00",
     ],
-    ids=["in an hour", "at the end of time", "before 1970", "at the beginning of time"],
+    ids=["tomorrow", "at the end of time", "before 1970", "at the beginning of time"],
 )
 async def test_a_join_lies_between_1970_and_now(membership: World, moment: str) -> None:
     answer = await membership.http.post("/v1/members", json={"occurred_at": moment})

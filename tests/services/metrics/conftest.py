@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from kairan.stack.kafka import ApacheKafka
 from kairan.stack.mongod import Mongod
+from kairan.stack.tansu import Tansu
 from shared.bus import topics
 from shared.store.mongo import Store
 from tests.conftest import OwnKafka, OwnMongo
@@ -21,9 +23,8 @@ async def metrics(
     mongo_uri: str, own_kafka: OwnKafka, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[Metrics]:
     """Metrics without a replica yet; on the light broker, unless a test asks for `ON_APACHE`."""
-    async with _metrics(mongo_uri, own_kafka, getattr(request, "param", "tansu"), tmp_path) as metrics:
+    async with metrics_on(mongo_uri, await own_kafka(getattr(request, "param", "tansu")), tmp_path) as metrics:
         yield metrics
-        await metrics.store.client.drop_database(metrics.store.name)
 
 
 @pytest.fixture
@@ -35,13 +36,13 @@ async def mongod(own_mongo: OwnMongo) -> Mongod:
 @pytest.fixture
 async def metrics_on_own_mongo(mongod: Mongod, own_kafka: OwnKafka, tmp_path: Path) -> AsyncIterator[Metrics]:
     """Metrics on `mongod`."""
-    async with _metrics(mongod.uri, own_kafka, "tansu", tmp_path) as metrics:
+    async with metrics_on(mongod.uri, await own_kafka("tansu"), tmp_path) as metrics:
         yield metrics
 
 
 @asynccontextmanager
-async def _metrics(mongo_uri: str, own_kafka: OwnKafka, kind: str, folder: Path) -> AsyncIterator[Metrics]:
-    kafka = await own_kafka(kind)
+async def metrics_on(mongo_uri: str, kafka: ApacheKafka | Tansu, folder: Path) -> AsyncIterator[Metrics]:
+    """Metrics on these parts, with a database that is dropped at the end; its keys lie in the folder."""
     await topics.apply(kafka.bootstrap)
     store = Store(mongo_uri, f"metrics_{uuid.uuid4().hex[:12]}")
     async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all") as producer:
@@ -49,4 +50,5 @@ async def _metrics(mongo_uri: str, own_kafka: OwnKafka, kind: str, folder: Path)
         metrics = Metrics(kafka.bootstrap, kafka.kind, mongo_uri, keys, keys_in(keys), store, producer)
         yield metrics
         await asyncio.gather(*(replica.stop() for replica in metrics.replicas))
+    await store.client.drop_database(store.name)
     await store.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +92,7 @@ class Metrics:
         await asyncio.gather(*sent)
 
 
-async def until(ask: Callable[[], Awaitable[Any]], says: Callable[[Any], bool], timeout_s: float = 60) -> Any:
+async def until(ask: Callable[[], Awaitable[Any]], says: Callable[[Any], bool], timeout_s: float = 120) -> Any:
     """Asks until the answer says so; the last answer stands in the failure."""
     answer: Any = None
     try:
@@ -102,6 +102,16 @@ async def until(ask: Callable[[], Awaitable[Any]], says: Callable[[Any], bool], 
     except TimeoutError:
         raise AssertionError(f"still not so: {answer}") from None
     return answer
+
+
+async def leader_of(replicas: Sequence[Replica]) -> Replica:
+    """The one of them that evaluates, once it does and the others stand by."""
+
+    async def roles() -> list[str]:
+        return [(await one.http.get("/health/stream")).json()["checks"]["evaluate"]["role"] for one in replicas]
+
+    settled = ["leader", *["standby"] * (len(replicas) - 1)]
+    return replicas[(await until(roles, lambda said: sorted(said) == settled)).index("leader")]
 
 
 async def ledger(replica: Replica) -> Any:

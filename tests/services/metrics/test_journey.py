@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from shared.catalogue import Title
 from shared.clock import hour_floor, wall_now
@@ -17,7 +18,7 @@ from tests.services.metrics.facts import (
     withdrawn,
     year_of_joins,
 )
-from tests.services.metrics.replicas import ON_BOTH, Metrics, Replica, ledger, streamed, until
+from tests.services.metrics.replicas import ON_APACHE, ON_BOTH, Metrics, Replica, leader_of, ledger, streamed, until
 
 START = datetime(2021, 11, 1, 15, tzinfo=UTC)
 PUBLISHED = START + timedelta(days=80, hours=3, minutes=20)
@@ -80,12 +81,19 @@ async def test_late_facts_restate(metrics: Metrics) -> None:
             withdrawn("b", END, 2),
         ]
     )
-    found = await until(lambda: ledger(replica), lambda said: said["joins"] == 2 and len(said["publications"]) == 1)
-    (row,) = found["publications"]
-    assert (row["id"], row["title"]["en"], row["observed"]) == ("a", "Corrected", 2)
-    assert (await replica.http.get("/v1/members")).json()["members"] == 1
+    said = await until(lambda: ledger(replica), lambda said: said["joins"] == 2 and shown(said) == [("a", "Corrected")])
+    assert [row["observed"] for row in said["publications"]] == [2]
+    await until(lambda: members(replica), lambda said: said == 1)
     before = (await replica.http.get("/v1/members", params={"as_of": "2022-02-09T08:30:00Z"})).json()
     assert before == {"as_of": "2022-02-09T09:00:00Z", "members": 2}
+
+
+def shown(ledger: Any) -> list[tuple[str, str]]:
+    return [(row["id"], row["title"]["en"]) for row in ledger["publications"]]
+
+
+async def members(replica: Replica) -> Any:
+    return (await replica.http.get("/v1/members")).json()["members"]
 
 
 @ON_BOTH
@@ -112,9 +120,10 @@ async def test_on_the_wall_clock_a_join_is_in_todays_figures_at_once(metrics: Me
     assert sum(row["joins"] for row in rows) == 1
     days = (await replica.http.get("/v1/joins", params={"by": "day"})).json()["rows"]
     assert sum(row["joins"] for row in days) == 2
-    assert (await replica.http.get("/v1/members")).json()["members"] == 3
+    await until(lambda: members(replica), lambda said: said == 3)
 
 
+@ON_APACHE
 async def test_a_reader_resumes_on_any_replica(metrics: Metrics) -> None:
     one, two = await asyncio.gather(metrics.replica(clock="stream"), metrics.replica(clock="stream"))
     await metrics.send([joined(END - timedelta(days=1)), time_passed(END)])
@@ -143,22 +152,15 @@ async def test_streams_end_when_the_process_stops(metrics: Metrics) -> None:
     metrics.replicas.remove(replica)
 
 
+@ON_APACHE
 async def test_another_replica_leads_when_the_leader_stops(metrics: Metrics) -> None:
     replicas = [await metrics.replica(clock="stream") for _ in range(2)]
     await metrics.send([joined(END - timedelta(days=1)), time_passed(END)])
     before = await until(lambda: ledger(replicas[0]), lambda said: said["joins"] == 1)
-    stays = await _stop_the_leader(metrics, replicas)
-    await metrics.send([joined(END - timedelta(days=2))])
-    after = await until(lambda: ledger(stays), lambda said: said["joins"] == 2)
-    assert after["revision"] > before["revision"]
-
-
-async def _stop_the_leader(metrics: Metrics, replicas: list[Replica]) -> Replica:
-    async def told() -> list[str]:
-        return [(await one.http.get("/health/stream")).json()["checks"]["evaluate"]["role"] for one in replicas]
-
-    roles = await until(told, lambda said: sorted(said) == ["leader", "standby"])
-    leader = replicas[roles.index("leader")]
+    leader = await leader_of(replicas)
     await leader.stop()
     metrics.replicas.remove(leader)
-    return replicas[roles.index("standby")]
+    (stays,) = metrics.replicas
+    await metrics.send([joined(END - timedelta(days=2)) for _ in range(40)])
+    after = await until(lambda: ledger(stays), lambda said: said["joins"] > 1)  # those of its own partitions come soon
+    assert after["revision"] > before["revision"]

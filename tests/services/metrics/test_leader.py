@@ -32,7 +32,7 @@ def _board(*rows: Row) -> Board:
 
 async def _holding(leases: Leases) -> "asyncio.Task[None]":
     task = asyncio.create_task(leases.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while LEASE not in leases.held():
             await leases.changed.wait()
             leases.changed.clear()

@@ -27,6 +27,6 @@ async def test_a_killed_database_costs_time_and_no_fact(metrics_on_own_mongo: Me
         return await replica.http.get("/health/ready")
 
     await until(ready, lambda answer: answer.status_code == 200)
-    after = await ledger(replica)
+    after = await until(lambda: ledger(replica), lambda said: said["joins"] == 31)
     assert after["publications"][0]["observed"] == 31
     assert (await replica.http.get("/v1/members")).json()["members"] == 31

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 
+from kairan.stack.tansu import Tansu
 from shared.settings import Address
+from tests.conftest import Missing, started
+from tests.services.metrics.conftest import metrics_on
 from tests.services.metrics.facts import held, joined, published, time_passed, year_of_joins
-from tests.services.metrics.replicas import Metrics, Replica, ledger, until
+from tests.services.metrics.replicas import ON_APACHE, Metrics, Replica, ledger, until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 START = datetime(2021, 11, 1, 15, tzinfo=UTC)
 END = START + timedelta(days=150)
-LIVE_MS = 30_000
+expect.set_options(timeout=60_000)
 
 pytestmark = [
     pytest.mark.browser,
@@ -24,7 +27,7 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -48,8 +51,24 @@ async def guest(
     await opened.close()
 
 
-async def a_season(metrics: Metrics, replica: Replica) -> int:
-    """Five months with a magazine that brought many and a session that brought nobody; returns the joins."""
+@pytest.fixture(scope="module")
+async def season(
+    mongo_uri: str, tmp_path_factory: pytest.TempPathFactory, missing: Missing
+) -> AsyncIterator[tuple[Metrics, Replica]]:
+    """Five months with a magazine that brought many and a session that brought nobody, for who only looks."""
+    if missing.tansu:
+        pytest.skip(missing.tansu)
+    folder = tmp_path_factory.mktemp("season")
+    async with (
+        started(Tansu(folder / "kafka", folder / "log")) as kafka,
+        metrics_on(mongo_uri, kafka, folder) as metrics,
+    ):
+        replica = await metrics.replica(clock="stream")
+        await a_season(metrics, replica)
+        yield metrics, replica
+
+
+async def a_season(metrics: Metrics, replica: Replica) -> None:
     at = START + timedelta(days=90, hours=1)
     joins = [
         *year_of_joins(3, 150, 7, START),
@@ -58,13 +77,10 @@ async def a_season(metrics: Metrics, replica: Replica) -> int:
     await metrics.send([*joins, published("issue", at, title="Spring"), held("s", at - timedelta(days=30))])
     await metrics.send([time_passed(END)])
     await until(lambda: ledger(replica), lambda said: said["joins"] == len(joins) and len(said["publications"]) == 2)
-    return len(joins)
 
 
-async def test_a_guest_reads_the_page_in_both_languages(metrics: Metrics, browser: Browser) -> None:
-    replica = await metrics.replica(clock="stream")
-    await a_season(metrics, replica)
-    async with guest(browser, metrics, replica, locale="en-GB") as (page, complaints):
+async def test_a_guest_reads_the_page_in_both_languages(season: tuple[Metrics, Replica], browser: Browser) -> None:
+    async with guest(browser, *season, locale="en-GB") as (page, complaints):
         await expect(page.locator("#today")).to_contain_text("As of 31 March 2022, ")
         await expect(page.locator("table.ledger tbody tr")).to_have_count(2)
         await expect(page.locator("tr.v-clear .extra")).to_contain_text("extra joins (")
@@ -85,11 +101,12 @@ async def test_a_join_shows_on_the_open_page_without_a_reload(metrics: Metrics, 
         await expect(page.locator("#today")).to_contain_text("1 person joined today")
         await page.evaluate("window.untouched = true")
         await metrics.send([joined(END - timedelta(hours=2))])
-        await expect(page.locator("#today")).to_contain_text("2 people joined today", timeout=LIVE_MS)
+        await expect(page.locator("#today")).to_contain_text("2 people joined today")
         assert await page.evaluate("window.untouched")
         assert complaints == []
 
 
+@ON_APACHE
 async def test_an_open_page_goes_on_with_another_replica(metrics: Metrics, browser: Browser) -> None:
     one = await metrics.replica(clock="stream")
     shared = one.service.settings.bind
@@ -100,10 +117,10 @@ async def test_an_open_page_goes_on_with_another_replica(metrics: Metrics, brows
         two = await metrics.replica(clock="stream", bind=Address(shared.host, int(one.url.rpartition(":")[2])))
         await one.stop()
         metrics.replicas.remove(one)
-        await metrics.send([joined(END - timedelta(hours=2))])
-        await until(lambda: ledger(two), lambda said: said["joins"] == 2)
-        await expect(page.locator("#today")).to_contain_text("2 people joined today", timeout=LIVE_MS)
-        await expect(page.locator("#state")).to_have_text("Updating live", timeout=LIVE_MS)
+        await metrics.send([joined(END - timedelta(hours=2)) for _ in range(40)])
+        await until(lambda: ledger(two), lambda said: said["joins"] > 1)  # those of its own partitions come soon
+        await expect(page.locator("#today")).to_contain_text("people joined today")
+        await expect(page.locator("#state")).to_have_text("Updating live")
 
 
 async def test_an_open_page_comes_back_when_the_line_was_refused(metrics: Metrics, browser: Browser) -> None:
@@ -112,26 +129,28 @@ async def test_an_open_page_comes_back_when_the_line_was_refused(metrics: Metric
     await until(lambda: ledger(replica), lambda said: said["joins"] == 1)
     context = await browser.new_context(locale="en-GB")
     page = await context.new_page()
-    refusals = 0
+    refusals, seen = 0, False
 
-    async def refuse_twice(route: Route) -> None:
+    async def refuse_until_seen(route: Route) -> None:
         nonlocal refusals
-        refusals += 1
-        await (route.fulfill(status=503) if refusals <= 2 else route.continue_())
+        if seen and refusals >= 2:
+            await route.continue_()
+        else:
+            refusals += 1
+            await route.fulfill(status=503)
 
-    await page.route("**/v1/stream**", refuse_twice)
+    await page.route("**/v1/stream**", refuse_until_seen)
     await page.goto(replica.url + metrics.link())
     await expect(page.locator("#state")).to_have_text("Connection lost, reconnecting")
-    await expect(page.locator("#state")).to_have_text("Updating live", timeout=LIVE_MS)
-    assert refusals == 3
+    seen = True
+    await expect(page.locator("#state")).to_have_text("Updating live")
+    assert refusals >= 2
     await context.close()
 
 
-async def test_a_narrow_screen_never_scrolls_sideways(metrics: Metrics, browser: Browser) -> None:
-    replica = await metrics.replica(clock="stream")
-    await a_season(metrics, replica)
+async def test_a_narrow_screen_never_scrolls_sideways(season: tuple[Metrics, Replica], browser: Browser) -> None:
     narrow = {"viewport": {"width": 360, "height": 700}, "color_scheme": "dark", "locale": "ja-JP"}
-    async with guest(browser, metrics, replica, **narrow) as (page, complaints):
+    async with guest(browser, *season, **narrow) as (page, complaints):
         await expect(page.locator("table.ledger")).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert complaints == []

@@ -18,11 +18,13 @@ async def test_a_rebuild_beside_arriving_joins_changes_nothing(metrics: Metrics)
     calm = year_of_joins(2, 60, 7, START)
     named = [joined(END - timedelta(days=8, hours=n), theme="care", ref="p") for n in range(9)]
     issue = published("p", END - timedelta(days=9), theme_ids=("care",))
-    await metrics.send([*calm, *calm[:50], *named, voided(calm[0], END), voided(named[0], END), issue])
-    await metrics.send([time_passed(END)])
+    await metrics.send([*calm, *calm[:50], *named, issue, time_passed(END)])
+    await until(lambda: ledger(replica), lambda said: said["joins"] == len(calm) + len(named))
+    await until(lambda: entrance(replica), lambda said: said.get("joins") == len(named) and said["publications"])
+    await metrics.send([voided(calm[0], END), voided(named[0], END)])  # only now: what is waited for comes once
     total = len(calm) + len(named) - 2
     before = await until(lambda: ledger(replica), lambda said: said["joins"] == total and said["publications"])
-    care = await until(lambda: entrance(replica), lambda said: said.get("joins") == len(named) - 1)
+    care = await until(lambda: entrance(replica), lambda said: said["joins"] == len(named) - 1)
     arriving = [joined(END - timedelta(days=1)) for _ in range(40)]
     report, _ = await asyncio.gather(
         rebuild(metrics.settings("rebuild"), database=metrics.store.name), metrics.send(arriving)

@@ -57,7 +57,7 @@ class Receiver:
         answer = await self.answer(delivered)
         return web.Response(status=answer) if isinstance(answer, int) else answer
 
-    async def until(self, enough: Callable[[list[Delivered]], bool], timeout_s: float = 30) -> list[Delivered]:
+    async def until(self, enough: Callable[[list[Delivered]], bool], timeout_s: float = 120) -> list[Delivered]:
         """What was received, once it is enough."""
         async with asyncio.timeout(timeout_s), self._changed:
             await self._changed.wait_for(lambda: enough(self.received))

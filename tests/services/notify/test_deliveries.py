@@ -126,7 +126,7 @@ async def test_when_the_schedule_ends_the_bus_is_told_but_not_that_endpoint(
         assert told.event["data"]["last_status"] == 500
         (row,) = await logged(notify, endpoint, "exhausted")
         assert row["event_id"] == join.envelope.id
-        assert {one.event["type"] for one in receiver.received} == {"kairan.member-joined.v1"}
+        assert not [one for one in receiver.received if one.event["subject"] == endpoint]
     assert [event.envelope.aggregate_version for event in await world.published("kairan.delivery", endpoint)] == [1]
 
 
@@ -181,6 +181,7 @@ async def test_a_hung_receiver_delays_nobody_else(register: Register, world: Wor
         joins = [joined() for _ in range(30)]
         await world.publish(*joins)
         await healthy.about(*(join.envelope.subject for join in joins))
+        await hung.until(lambda found: len(found) >= 2)
         assert len(hung.received) == 2  # as many as may be in flight
         release.set()
         await hung.until(lambda found: len(found) == 30)
@@ -235,7 +236,7 @@ async def logged(
     notify: httpx.AsyncClient, endpoint: str, state: str, attempts: int = 0, count: int = 1
 ) -> list[dict[str, Any]]:
     """The endpoint's deliveries in this state, once there are so many, one of them with so many attempts."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             answer = await notify.get("/v1/deliveries", params={"endpoint": endpoint, "state": state})
             assert answer.status_code == 200, answer.text

@@ -1,17 +1,23 @@
 """What an owner does with an endpoint that is there: change it, try it, give it another secret."""
 
 import asyncio
+import base64
+import contextlib
 import uuid
 from typing import Any
 
 import httpx
 import pytest
+import standardwebhooks
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from shared.catalogue import MemberJoined, MemberLeft
-from tests.services.notify.receiver import receiving
+from tests.journeys.talk import until
+from tests.services.notify.receiver import Delivered, Receiver, receiving, verify
 from tests.services.notify.world import DISCLOSURE, Register, World, about, joined
 
-URL = "https://hooks.example.com/kairan"
+URL = "http://127.0.0.1:9/kairan"  # where nobody listens, and no name server is asked
 
 
 async def made(notify: httpx.AsyncClient, **fields: Any) -> str:
@@ -31,7 +37,7 @@ async def test_only_what_is_named_is_changed_and_null_sets_the_default_again(not
         "any": [{"path": "data.source", "equals": "search"}, {"path": "time", "range": {"lt": "2030-01-01T00:00:00Z"}}]
     }
     wanted = {
-        "url": "https://other.example.com/hook",
+        "url": "http://127.0.0.2:9/hook",
         "event_types": ["session-*", "session-*", "growth-*"],
         "filter": condition,
         "ordered": True,
@@ -107,13 +113,13 @@ async def test_a_filter_decides_what_is_planned_and_sees_only_the_endpoints_own_
 
 async def dry_run(notify: httpx.AsyncClient, place: str, *ids: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The endpoint's own dry run once it has seen these events, and what it says of each."""
-    async with asyncio.timeout(30):
-        while True:
-            found = (await notify.post(f"{place}/dry-run")).json()
-            said = {one["id"]: one for one in found["events"]}
-            if said.keys() >= set(ids):
-                return found, [said[one] for one in ids]
-            await asyncio.sleep(0.2)
+
+    async def look() -> dict[str, Any]:
+        found: dict[str, Any] = (await notify.post(f"{place}/dry-run")).json()
+        return found
+
+    found = await until(look, lambda found: set(ids) <= {one["id"] for one in found["events"]})
+    return found, [next(one for one in found["events"] if one["id"] == wanted) for wanted in ids]
 
 
 async def test_a_dry_run_says_of_the_last_events_which_would_have_come_and_why_not(
@@ -152,3 +158,151 @@ async def test_a_dry_run_tries_what_it_is_given_and_shows_pairwise_ids(notify: h
     bad = await notify.post(f"{place}/dry-run", json={"filter": {"path": "type"}})
     assert (bad.status_code, bad.json()["place"]) == (422, "filter")
     assert (await notify.post(f"/v1/endpoints/{uuid.uuid4()}/dry-run")).status_code == 404
+
+
+async def signed_with(receiver: Receiver, secret: str, world: World) -> Delivered:
+    """A delivery that this secret verifies; joins are told of until the lane has heard of the secret."""
+    receiver.secret = secret
+    before = len(receiver.received)
+    async with asyncio.timeout(30):
+        while len(receiver.received) == before:
+            await world.publish(joined())
+            with contextlib.suppress(TimeoutError):
+                await receiver.until(lambda found: len(found) > before, timeout_s=1)
+    return receiver.received[-1]
+
+
+async def test_a_rotated_secret_signs_beside_the_former_one_until_that_has_expired(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async with receiving() as receiver:
+        endpoint = await register(receiver, "member-joined")
+        place = f"/v1/endpoints/{endpoint}"
+        old = receiver.secret
+        assert old is not None
+        rotated = await notify.post(f"{place}/rotate", json={"overlap_s": 3600})
+        assert rotated.status_code == 200
+        new = rotated.json()["secret"]
+        verify(old, await signed_with(receiver, new, world))
+        shown = await notify.get(place)
+        assert [one["expires_at"] is None for one in shown.json()["secrets"]] == [True, False]
+        assert new not in shown.text
+        own = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+        assert (await notify.post(f"{place}/rotate", json={"overlap_s": 0, "secret": own})).json()["secret"] == own
+        last = await signed_with(receiver, own, world)
+        for secret in (old, new):
+            with pytest.raises(standardwebhooks.WebhookVerificationError):
+                standardwebhooks.Webhook(secret).verify(last.body, last.headers)
+        stored = await world.store.collection("endpoints").find_one({"_id": endpoint})
+        assert len(stored["secrets"]) == 1
+
+
+async def test_secrets_are_bounded_shown_once_and_a_repeat_shows_the_same(notify: httpx.AsyncClient) -> None:
+    place = await made(notify)
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    first, again = [await notify.post(f"{place}/rotate", headers=key) for _ in range(2)]
+    assert first.json() == again.json()
+    for _ in range(3):
+        assert (await notify.post(f"{place}/rotate")).status_code == 200
+    refused = await notify.post(f"{place}/rotate")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:kairan:problem:too-many-secrets")
+    assert (await notify.post(f"{place}/rotate", json={"overlap_s": 0})).status_code == 200
+    assert len((await notify.get(place)).json()["secrets"]) == 1
+    gone = await notify.post(f"{place}/rotate", headers=key)
+    assert (gone.status_code, gone.json()["type"]) == (409, "urn:kairan:problem:secret-gone")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"overlap_s": 30 * 86_400 + 1},
+        {"overlap_s": -1},
+        {"secret": "whsec_c2hvcnQ="},
+        {"secret": "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+        {"secret": "whsec_" + "A" * 120},
+        {"secret": "whsk_" + "A" * 36},
+        {"secret": "whsec_" + "A" * 32 + "\r\n"},
+    ],
+)
+async def test_what_is_no_secret_is_refused(notify: httpx.AsyncClient, body: Any) -> None:
+    assert (await notify.post(f"{await made(notify)}/rotate", json=body)).status_code == 422
+    refused = await notify.post("/v1/endpoints", json={"url": URL, "event_types": ["*"], **body})
+    assert refused.status_code == 422
+
+
+async def test_v1a_is_verified_with_the_public_key_alone(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async with receiving() as receiver:
+        answer = await notify.post(
+            "/v1/endpoints", json={"url": receiver.url, "event_types": ["member-joined"], "signature": "v1a"}
+        )
+        assert answer.json()["secret"] is None
+        await world.publish(joined())
+        (told,) = await receiver.until(lambda found: len(found) == 1)
+    public = Ed25519PublicKey.from_public_bytes(base64.b64decode(answer.json()["public_key"].removeprefix("whpk_")))
+    version, _, signature = told.headers["webhook-signature"].partition(",")
+    assert version == "v1a"
+    signed = f"{told.id}.{told.headers['webhook-timestamp']}.".encode() + told.body
+    public.verify(base64.b64decode(signature), signed)
+    with pytest.raises(InvalidSignature):
+        public.verify(base64.b64decode(signature), signed + b" ")
+    assert (await notify.delete(f"/v1/endpoints/{answer.json()['id']}")).status_code == 200
+
+
+async def test_the_audit_names_who_changed_what_and_never_a_value(notify: httpx.AsyncClient, world: World) -> None:
+    place = await made(notify)
+    admin = world.caller("endpoints:write", "endpoints:admin", subject="admin")
+    assert (await notify.patch(place, json={"description": "hidden words"}, headers=admin)).status_code == 200
+    secret = (await notify.post(f"{place}/rotate")).json()["secret"]
+    assert (await notify.delete(place)).status_code == 200
+    answer = await notify.get(f"{place}/audit")
+    lines = [(one["subject"], one["operation"], one["changed"]) for one in answer.json()["lines"]]
+    assert lines[1:3] == [("tester", "rotate", ["secrets"]), ("admin", "update", ["description"])]
+    assert (lines[0][1], lines[3][1]) == ("delete", "create")
+    assert "hidden words" not in answer.text
+    assert secret not in answer.text
+    stranger = world.caller("endpoints:read", subject="stranger")
+    assert (await notify.get(f"{place}/audit", headers=stranger)).status_code == 404
+
+
+async def test_an_owner_has_so_many_endpoints_and_no_more_however_many_are_asked_for_at_once(world: World) -> None:
+    body = {"url": URL, "event_types": ["member-joined"]}
+    async with (
+        world.running("notify-2", notify_most_endpoints=3) as one,
+        world.running("notify-3", notify_most_endpoints=3) as two,
+    ):
+        for client in (one, two):
+            client.headers.update(world.caller("endpoints:read", "endpoints:write", subject="many"))
+        answers = await asyncio.gather(*(client.post("/v1/endpoints", json=body) for client in (one, two) * 6))
+        assert {answer.status_code for answer in answers} == {201, 409}
+        made = [answer.json()["id"] for answer in answers if answer.status_code == 201]
+        assert len(made) == len((await one.get("/v1/endpoints")).json()["endpoints"]) <= 3
+        while len(made) < 3:
+            made.append((await one.post("/v1/endpoints", json=body)).json()["id"])
+        refused = await one.post("/v1/endpoints", json=body)
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:kairan:problem:too-many-endpoints")
+        assert (await one.delete(f"/v1/endpoints/{made[0]}")).status_code == 200
+        assert (await two.post("/v1/endpoints", json=body)).status_code == 201
+
+
+async def test_a_test_event_comes_to_this_endpoint_alone_signed_and_numbered_and_is_logged(
+    notify: httpx.AsyncClient, register: Register
+) -> None:
+    async with receiving() as receiver, receiving() as other:
+        endpoint = await register(receiver, "session-held", filter={"path": "type", "equals": "never"})
+        await register(other, "*")
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        place = f"/v1/endpoints/{endpoint}"
+        first, again = [await notify.post(f"{place}/test", headers=key) for _ in range(2)]
+        assert (first.status_code, first.json()) == (202, again.json())
+        second = (await notify.post(f"{place}/test")).json()
+        told, _ = await receiver.until(lambda found: len(found) == 2)
+        assert told.event["type"] == "kairan.endpoint-test.v1"
+        assert (told.event["subject"], told.event["data"]["test"]) == (endpoint, True)
+        assert (first.json()["sequence"], second["sequence"]) == (1, 2)
+        assert {one.id for one in receiver.received} == {first.json()["delivery_id"], second["delivery_id"]}
+        assert not other.received
+        log = (await notify.get("/v1/deliveries", params={"endpoint": endpoint})).json()["deliveries"]
+        assert {one["event_type"] for one in log} == {"kairan.endpoint-test.v1"}
+    assert (await notify.post(f"/v1/endpoints/{uuid.uuid4()}/test")).status_code == 404

@@ -14,7 +14,7 @@ from asyncio import StreamWriter as Writer
 import pytest
 
 from services.notify.outcome import Answer, Failure
-from services.notify.sender import MOST_ANSWER_BYTES
+from services.notify.post import MOST_ANSWER_BYTES
 from tests.services.notify.sending import Talk, answer_of, post, raw, sending
 
 SHORT_S, NEVER_S = 0.3, 600.0

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from kairan.stack.ports import free_port
 from shared.bus.outbox import shard_of
 from tests.services.notify.receiver import Delivered, Receiver, receiving
 from tests.services.notify.world import Register, World, joined
@@ -43,10 +43,7 @@ class Process:
 
 @asynccontextmanager
 async def process(world: World, instance: str) -> AsyncIterator[Process]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = world.settings
+    port, settings = free_port(), world.settings
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -97,9 +94,9 @@ async def test_a_killed_senders_endpoints_are_taken_over_and_what_was_in_flight_
         await elsewhere.about(*(join.envelope.subject for join in joins))
         await other.kill()
         killed.set()
-        received = await receiver.until(lambda found: len({one.event["subject"] for one in found}) == 20)
+        received = await receiver.until(lambda found: len(found) >= 22 and len({one.id for one in found}) == 20)
     assert len(received) == 22
-    assert len({one.id for one in received}) == 20
+    assert len({one.event["subject"] for one in received}) == 20
     assert in_flight == {one.id for one in received if [each.id for each in received].count(one.id) == 2}
     assert {one.sequence for one in received} == set(range(1, 21))
 
@@ -113,7 +110,8 @@ async def test_two_processes_that_plan_at_once_number_densely(
         joins = [joined() for _ in range(300)]
         await world.publish(*joins)
         await receiver.about(*(join.envelope.subject for join in joins))
-        assert sorted(one.sequence for one in receiver.received) == list(range(1, 301))
+        numbers = {(one.id, one.sequence) for one in receiver.received}  # what is sent again keeps its number
+        assert sorted(sequence for _, sequence in numbers) == list(range(1, 301))
 
 
 async def consuming(process: httpx.AsyncClient) -> None:
@@ -135,5 +133,5 @@ async def test_a_process_that_is_told_to_stop_ends_well_although_a_receiver_hang
         await world.publish(joined())
         await receiver.until(lambda found: len(found) == 1)
         other.child.terminate()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await other.child.wait() == 0

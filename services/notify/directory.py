@@ -1,0 +1,24 @@
+"""Every endpoint that is not deleted, read again only when one of them has changed."""
+
+from services.notify.endpoint import Endpoints
+from services.notify.listing import Listing
+from services.notify.store import NotifyStore
+from shared.store.mongo import Session
+
+
+class Directory:
+    """`read()` asks the database for a mark of all endpoints, a few bytes, and for the endpoints when it is another."""
+
+    def __init__(self, store: NotifyStore, endpoints: Endpoints) -> None:
+        self._store = store
+        self._endpoints = endpoints
+        self._mark: tuple[int, int] | None = None
+        self._listing = Listing()
+
+    async def read(self, session: Session = None) -> Listing:
+        """As of now; inside a transaction as of its snapshot. The same Listing while nothing has changed."""
+        mark = await self._store.endpoints_mark(session)
+        if mark != self._mark:
+            self._listing = Listing(self._endpoints.of(await self._store.endpoints(session)))
+            self._mark = mark
+        return self._listing

@@ -1,0 +1,119 @@
+"""The pages of endpoints: all of them, a new one, one of them and what can be done with it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from services.notify.desk import Desk
+from services.notify.domain import EVENT_NAMES
+from services.notify.portal import render
+from services.notify.portal.endpoint_form import parsed, text_of, typed, wish
+from services.notify.portal.once import Once
+from services.notify.portal.pages import Pages
+from services.notify.portal.refusals import Refusal, correctable, refusal
+from services.notify.portal.visit import Visit
+from services.notify.requests import Changing, Registering, Trying
+from services.notify.shown import dry_run_shown, endpoint_shown
+from services.notify.trials import Trials
+from shared.bus.command import IdempotencyKey, Outcome
+from shared.web.auth import Caller
+from shared.web.problems import Problem
+
+HERE: Final = "endpoints"
+Change = Callable[[str, Caller, IdempotencyKey | None], Awaitable[Outcome]]
+
+
+class EndpointPages:
+    """Words and forms; the desk and the trials do it."""
+
+    def __init__(self, desk: Desk, trials: Trials, once: Once) -> None:
+        self._desk, self._trials, self._once = desk, trials, once
+
+    def add_to(self, pages: Pages) -> None:
+        pages.shows("/endpoints", self.all)
+        pages.takes("/endpoints", self.create)
+        pages.shows("/endpoints/new", self.new, "endpoints:write")
+        pages.shows("/endpoints/{id}", self.one)
+        pages.takes("/endpoints/{id}", self.save)
+        pages.shows("/endpoints/{id}/dry-run", self.dry_run)
+        pages.takes("/endpoints/{id}/pause", self._changing(self._desk.pause, "paused"))
+        pages.takes("/endpoints/{id}/resume", self._changing(self._desk.resume, "resumed"))
+        pages.takes("/endpoints/{id}/delete", self.delete)
+
+    async def all(self, visit: Visit) -> Response:
+        found = [endpoint_shown(one) for one in await self._desk.list(visit.caller)]
+        return render.page(visit, "endpoints.html", here=HERE, endpoints=found)
+
+    async def new(self, visit: Visit) -> Response:
+        return self._form(visit, {"event_types": "*", "identifiers": "pairwise"}, None)
+
+    async def create(self, visit: Visit) -> Response:
+        """The secret waits for the endpoint's own page, which shows it once."""
+        try:
+            wanted = Registering.model_validate({**wish(visit), "identifiers": visit.said("identifiers")})
+            created = await self._desk.create(wanted, visit.caller, await visit.key())
+        except Exception as error:
+            return self._form(visit, typed(visit), correctable(error))
+        shown = {"once": await self._once.leave(created.secret, visit.caller.subject)} if created.secret else {}
+        return render.redirect(f"/endpoints/{created.outcome.resource_id}", done="created", **shown)
+
+    async def one(self, visit: Visit) -> Response:
+        endpoint = await self._shown(visit)
+        return await self._page(visit, endpoint, text_of(endpoint), None)
+
+    async def save(self, visit: Visit) -> Response:
+        endpoint = await self._shown(visit)
+        try:
+            wanted = Changing.model_validate(wish(visit))
+            await self._desk.update(endpoint["id"], wanted, visit.caller, await visit.key())
+        except Exception as error:
+            return await self._page(visit, endpoint, typed(visit), correctable(error))
+        return render.redirect(f"/endpoints/{endpoint['id']}", done="saved")
+
+    async def delete(self, visit: Visit) -> Response:
+        await self._desk.delete(visit.path("id"), visit.caller, await visit.key())
+        return render.redirect("/endpoints", done="deleted")
+
+    async def dry_run(self, visit: Visit) -> Response:
+        endpoint = await self._shown(visit)
+        text = visit.asked("filter") if "filter" in visit.request.query_params else text_of(endpoint)["filter"]
+        values: dict[str, Any] = {"endpoint": endpoint, "text": text, "result": None, "refusal": None}
+        try:
+            wanted = Trying.model_validate({"filter": parsed(text)})
+            values["result"] = dry_run_shown(await self._trials.dry_run(endpoint["id"], wanted, visit.caller))
+        except Exception as error:
+            values["refusal"] = refusal(correctable(error), visit.words)
+        status = 200 if values["refusal"] is None else values["refusal"].status
+        return render.page(visit, "dry_run.html", status, here=HERE, **values)
+
+    def _changing(self, change: Change, done: str) -> Callable[[Visit], Awaitable[Response]]:
+        async def serve(visit: Visit) -> Response:
+            await change(visit.path("id"), visit.caller, await visit.key())
+            return render.redirect(f"/endpoints/{visit.path('id')}", done=done)
+
+        return serve
+
+    def _form(self, visit: Visit, values: dict[str, str], problem: Problem | None) -> Response:
+        said, status = _said(visit, problem)
+        offered = "endpoints:trusted" in visit.caller.scopes
+        values = dict.fromkeys(typed(visit), "") | values
+        return render.page(
+            visit, "new.html", status, here=HERE, values=values, refusal=said, names=EVENT_NAMES, real_offered=offered
+        )
+
+    async def _page(
+        self, visit: Visit, endpoint: dict[str, Any], values: dict[str, str], problem: Problem | None
+    ) -> Response:
+        said, status = _said(visit, problem)
+        once = visit.asked("once")
+        secret = await self._once.take(once, visit.caller.subject) if once else None
+        values_shown = {"endpoint": endpoint, "values": values, "refusal": said, "names": EVENT_NAMES}
+        return render.page(visit, "endpoint.html", status, here=HERE, secret=secret, once=bool(once), **values_shown)
+
+    async def _shown(self, visit: Visit) -> dict[str, Any]:
+        return endpoint_shown(await self._desk.show(visit.path("id"), visit.caller))
+
+
+def _said(visit: Visit, problem: Problem | None) -> tuple[Refusal | None, int]:
+    return (None, 200) if problem is None else (refusal(problem, visit.words), problem.status)

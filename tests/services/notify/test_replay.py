@@ -1,0 +1,220 @@
+"""Sending again: what was previewed, once, under the same ids and numbers, at a bounded rate; and skipping."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+
+from services.notify.replay import PREVIEW_HOLDS_S
+from shared.catalogue import MemberLeft
+from tests.services.notify.receiver import Delivered, in_turn, receiving
+from tests.services.notify.world import Register, World, about, joined
+
+
+async def preview(notify: httpx.AsyncClient, endpoint: str, **selection: Any) -> dict[str, Any]:
+    answer = await notify.post(f"/v1/endpoints/{endpoint}/replays/preview", json=selection)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def replayed(notify: httpx.AsyncClient, endpoint: str, **selection: Any) -> dict[str, Any]:
+    """The replay of a selection, once it has ended."""
+    token = (await preview(notify, endpoint, **selection))["token"]
+    begun = await notify.post(f"/v1/endpoints/{endpoint}/replays", json={**selection, "token": token})
+    assert begun.status_code == 202, begun.text
+    return await ended(notify, begun.json()["id"])
+
+
+async def ended(notify: httpx.AsyncClient, replay: str) -> dict[str, Any]:
+    async with asyncio.timeout(60):
+        while (found := (await notify.get(f"/v1/replays/{replay}")).json())["state"] == "running":  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    result: dict[str, Any] = found
+    return result
+
+
+async def all_in(notify: httpx.AsyncClient, endpoint: str, state: str, count: int) -> list[dict[str, Any]]:
+    """The endpoint's deliveries in a state by number, once there are so many."""
+    async with asyncio.timeout(30):
+        while True:
+            answer = await notify.get("/v1/deliveries", params={"endpoint": endpoint, "state": state})
+            found: list[dict[str, Any]] = answer.json()["deliveries"]
+            if len(found) == count:
+                return sorted(found, key=lambda one: int(one["sequence"]))
+            await asyncio.sleep(0.05)
+
+
+async def test_what_failed_is_sent_again_under_its_id_and_number_with_a_fresh_schedule(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    broken = True
+
+    async def answer(delivered: Delivered) -> int:
+        return 500 if broken and delivered.event["type"] == "kairan.member-joined.v1" else 200
+
+    async with receiving(answer) as receiver:
+        endpoint = await register(receiver, "member-joined", "member-left")
+        await world.publish(joined(), about(MemberLeft(reason_code="self")), joined())
+        first = await all_in(notify, endpoint, "exhausted", 2)
+        seen = await preview(notify, endpoint, state="exhausted", event_types=["member-*"], status="5xx")
+        assert (seen["count"], seen["payload_gone"]) == (2, 0)
+        assert (seen["first"], seen["last"]) == (first[0]["sequence"], first[1]["sequence"])
+        assert [one["id"] for one in seen["examples"]] == [one["id"] for one in first]
+        done = await replayed(notify, endpoint, state="exhausted")  # and they fail again, three times each
+        assert (done["state"], done["total"], done["replayed"], done["passed_over"]) == ("done", 2, 2, 0)
+        async with asyncio.timeout(30):
+            while True:
+                again = await all_in(notify, endpoint, "exhausted", 2)
+                if [len(one["attempts"]) for one in again] == [6, 6]:
+                    break
+                await asyncio.sleep(0.05)
+        broken = False
+        assert (await replayed(notify, endpoint, since_sequence=1))["replayed"] == 3
+        await all_in(notify, endpoint, "delivered", 3)
+        received = await receiver.until(lambda found: len(found) == 3 * 2 * 2 + 1 + 3)
+    for one in first:
+        its = [each for each in received if each.id == one["id"]]
+        assert {each.sequence for each in its} == {one["sequence"]}
+        assert [each.attempt for each in its] == list(range(1, 8))
+
+
+async def test_a_replay_needs_the_token_of_its_preview(
+    notify: httpx.AsyncClient, register: Register, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with receiving() as receiver, receiving() as elsewhere:
+        endpoint, other = await register(receiver, "member-joined"), await register(elsewhere, "member-joined")
+        await world.publish(joined())
+        (one,) = await all_in(notify, endpoint, "delivered", 1)
+        place = f"/v1/endpoints/{endpoint}/replays"
+        token = (await preview(notify, endpoint, delivery_id=one["id"]))["token"]
+        chosen = {"delivery_id": one["id"], "token": token}
+        admin = world.caller("endpoints:write", "endpoints:read", "endpoints:admin", subject="admin")
+        stranger = world.caller("endpoints:write", "endpoints:read", subject="stranger")
+        for path, said, headers, status in (
+            (place, {"delivery_id": one["id"]}, {}, 422),
+            (place, {"state": "delivered", "token": token}, {}, 409),
+            (place, {"delivery_id": "msg_other", "token": token}, {}, 409),
+            (place, {"token": Fernet(Fernet.generate_key()).encrypt(b"{}").decode()}, {}, 409),
+            (f"/v1/endpoints/{other}/replays", chosen, {}, 409),
+            (place, chosen, admin, 409),
+            (place, chosen, stranger, 404),
+            (f"{place}/preview", {"delivery_id": "msg_other"}, {}, 404),
+            (f"{place}/preview", {"delivery_id": one["id"], "state": "delivered"}, {}, 422),
+            (f"{place}/preview", {"history": {}}, {}, 422),
+            (f"{place}/preview", {"status": "often"}, {}, 422),
+            (f"{place}/preview", {}, stranger, 404),
+        ):
+            answer = await notify.post(path, json=said, headers=headers)
+            assert (answer.status_code, said) == (status, said), answer.text
+        later = time.time() + PREVIEW_HOLDS_S + 1
+        with monkeypatch.context() as patched:
+            patched.setattr("services.notify.replay.time.time", lambda: later)
+            assert (await notify.post(place, json=chosen)).status_code == 412
+        first, second = [(await notify.post(place, json=chosen)).json()["id"] for _ in range(2)]
+        assert first == second
+        assert (await ended(notify, first))["replayed"] == 1
+        received = await receiver.until(lambda found: len(found) == 2)
+        assert received[0].id == received[1].id == one["id"]
+        assert (await notify.get(f"/v1/replays/{first}", headers=stranger)).status_code == 404
+
+
+async def test_history_comes_once_with_the_next_numbers_and_the_ids_of_always(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    begin = datetime.now(UTC) - timedelta(seconds=1)
+    early = [joined() for _ in range(5)]
+    left = about(MemberLeft(reason_code="self"))
+    async with receiving() as receiver, receiving() as witness:
+        await register(witness, "member-*", identifiers="real")
+        await world.publish(*early, left)
+        await witness.about(*(one.envelope.subject for one in [*early, left]))
+        endpoint = await register(receiver, "member-joined", identifiers="real")
+        live = joined()
+        await world.publish(live)
+        await receiver.about(live.envelope.subject)
+        await all_in(notify, endpoint, "delivered", 1)
+        stretch = {"from": begin.isoformat()}
+        seen = await preview(notify, endpoint, history=stretch)
+        assert seen["count"] == len(early)
+        assert {one["event_id"] for one in seen["examples"]} == {one.envelope.id for one in early}
+        assert (await preview(notify, endpoint, history=stretch, event_types=["member-left"]))["count"] == 0
+        done = await replayed(notify, endpoint, history=stretch)
+        assert (done["state"], done["replayed"]) == ("done", 5)
+        received = await receiver.about(*(one.envelope.subject for one in early))
+        assert sorted(one.sequence for one in received) == [2, 3, 4, 5, 6]
+        await all_in(notify, endpoint, "delivered", 6)
+        # What is gone comes back under the same id: a whole delivery with a new number, a payload with the old one.
+        deliveries = world.store.collection("deliveries")
+        gone, bare = received[0], received[1]
+        await deliveries.delete_one({"_id": gone.id})
+        await deliveries.update_one({"_id": bare.id}, {"$unset": {"body": ""}})
+        assert (await preview(notify, endpoint, since_sequence=1))["payload_gone"] == 1
+        assert (await replayed(notify, endpoint, history=stretch))["replayed"] == 2
+        again = (await receiver.until(lambda found: len(found) == 8))[6:]
+        assert {(one.id, one.sequence) for one in again} == {(gone.id, 7), (bare.id, bare.sequence)}
+        assert {one.body for one in again} == {gone.body, bare.body}
+
+
+async def test_a_replay_keeps_its_rate_is_stopped_and_goes_on_in_another_process_without_sending_twice(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async with receiving() as receiver:
+        endpoint = await register(receiver, "member-joined")
+        joins = [joined() for _ in range(120)]
+        await world.publish(*joins)
+        await receiver.until(lambda found: len(found) == 120)
+        await counted(world, endpoint, delivered=120)
+        begun = time.monotonic()
+        token = (await preview(notify, endpoint))["token"]
+        replay = (await notify.post(f"/v1/endpoints/{endpoint}/replays", json={"token": token})).json()["id"]
+        stopped_at = await halfway(notify, replay)
+        assert (await notify.delete(f"/v1/replays/{replay}")).json()["state"] == "stopped"
+        given = (await ended(notify, replay))["replayed"]
+        assert stopped_at <= given < 120
+        assert given <= (time.monotonic() - begun + 1) * world.settings.notify_replay_per_s
+        await counted(world, endpoint, delivered=120)
+        assert len(receiver.received) == 120 + given
+        # As if a process had been killed: the replay is there, running, at its place.
+        await world.store.collection("replays").update_one({"_id": replay}, {"$set": {"state": "running"}})
+        assert (await ended(notify, replay))["replayed"] == 120
+        received = await receiver.until(lambda found: len(found) == 240)
+        assert {len([one for one in received if one.sequence == n]) for n in range(1, 121)} == {2}
+
+
+async def test_skipping_gives_up_what_waits_and_only_that(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async with receiving(in_turn(200, 429)) as receiver:
+        endpoint = await register(receiver, "member-joined")
+        await world.publish(joined())
+        (done,) = await all_in(notify, endpoint, "delivered", 1)
+        assert (await notify.post(f"/v1/endpoints/{endpoint}/pause")).status_code == 200
+        await world.publish(joined())
+        (waits,) = await all_in(notify, endpoint, "waiting", 1)
+        skipped = await notify.post(f"/v1/deliveries/{waits['id']}/skip")
+        assert (skipped.status_code, skipped.json()["state"]) == (200, "dropped")
+        for one in (waits, done):
+            assert (await notify.post(f"/v1/deliveries/{one['id']}/skip")).status_code == 409
+        stranger = world.caller("endpoints:write", "endpoints:read", subject="stranger")
+        assert (await notify.post(f"/v1/deliveries/{done['id']}/skip", headers=stranger)).status_code == 404
+
+
+async def halfway(notify: httpx.AsyncClient, replay: str) -> int:
+    """How many a replay has given out, once it has given out some."""
+    async with asyncio.timeout(30):
+        while not (found := (await notify.get(f"/v1/replays/{replay}")).json()["replayed"]):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return int(found)
+
+
+async def counted(world: World, endpoint: str, delivered: int) -> None:
+    """Returns when so many of the endpoint's deliveries are delivered."""
+    wanted = {"endpoint": endpoint, "state": "delivered"}
+    async with asyncio.timeout(30):
+        while await world.store.collection("deliveries").count_documents(wanted) != delivered:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
