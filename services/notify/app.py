@@ -33,6 +33,7 @@ from services.notify.registry import Registry
 from services.notify.replay import Replays
 from services.notify.replay_store import ReplayStore
 from services.notify.replayer import Replayer
+from services.notify.resealing import Resealing
 from services.notify.results import Results
 from services.notify.sender import HttpSender
 from services.notify.settings import Settings
@@ -77,16 +78,17 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         kind=settings.kafka_kind,
         instance=settings.instance,
     )
-    disclosures = DisclosuresApi(Disclosures(store))
+    disclosures = Disclosures(store)
     quota = Quota(notify, settings.notify_most_endpoints)
     desk = Desk(notify, registry, vault, guard, lookup, quota, dispatcher.look_again)
-    log = Log(LogStore(store, notify), vault)
+    log = Log(LogStore(store, notify), vault, disclosures)
     replay_store, records = ReplayStore(store, notify), Records(settings.kafka)
     replays = Replays(replay_store, records, desk, log, endpoints, vault)
     replayer = Replayer(replay_store, records, endpoints, dispatcher.leads, settings.notify_replay_per_s)
     trials = Trials(desk, registry, notify, endpoints, Recent(settings.kafka))
     once, sessions = Once(store, vault), Sessions(store, frozenset())
     chapters = [EndpointPages(desk, trials, once)]
+    resealing = Resealing(notify, registry, vault)
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
@@ -103,10 +105,10 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
             DeliveriesApi(log).routes(),
             EventsApi(desk, log).routes(),
             ReplaysApi(replays).routes(),
-            disclosures.routes(),
+            DisclosuresApi(disclosures).routes(),
             portal(chapters, sessions, settings.jwks_file),
         ],
-        parts=[write_side, sender, results, eraser, dispatcher, replayer, consumer, sessions, once],
+        parts=[write_side, sender, results, eraser, dispatcher, replayer, consumer, sessions, once, resealing],
         health=health,
         verifier=Verifier(settings),
         sessions=sessions.caller,

@@ -85,13 +85,14 @@ def waiting_of(document: Mapping[str, Any]) -> Waiting:
         event_id=document["event_id"],
         recorded_ms=int(document["recorded_ms"]),
         body=bytes(document["body"]),
-        people=_people(document.get("person")),
+        people=people_in(document),
         made_before=int(document.get("made_before", 0)),
     )
 
 
-def _people(stored: Any) -> tuple[str, ...]:
-    """One id stood alone before an event could tell of several people."""
+def people_in(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The members that a stored delivery tells of; one id stood alone before there could be several."""
+    stored = document.get("person")
     return (stored,) if isinstance(stored, str) else tuple(stored or ())
 
 

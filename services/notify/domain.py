@@ -1,6 +1,6 @@
 """What an endpoint's owner and its answers decide: create, pause, resume, disable, delete, exhaust. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -201,6 +201,26 @@ def rotate(state: Mapping[str, Any] | None, secret: NewSecret, overlap_s: float)
     if len(overlapping) >= MAX_ACTIVE_SECRETS:
         raise TOO_MANY_SECRETS
     return Change({**present, "secrets": [secret.document(), *overlapping], "signature": secret.signature})
+
+
+def sealed_values(document: Mapping[str, Any]) -> list[str]:
+    """Everything of an endpoint that is kept encrypted."""
+    full = completed(document)
+    kept = [*(one["sealed"] for one in full["secrets"]), full["pairwise_key"], full["sealed_url"]]
+    return [one for one in kept if one]
+
+
+def reseal(state: Mapping[str, Any] | None, seal: Callable[[str], str]) -> Change:
+    """The same secrets, encrypted anew."""
+    present = completed(_alive(state))
+    return Change(
+        {
+            **present,
+            "secrets": [{**one, "sealed": seal(one["sealed"])} for one in present["secrets"]],
+            "pairwise_key": seal(present["pairwise_key"]),
+            "sealed_url": seal(present["sealed_url"]) if present["sealed_url"] else None,
+        }
+    )
 
 
 def active(secrets: Sequence[State], now_ms: int) -> list[State]:

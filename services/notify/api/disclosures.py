@@ -1,7 +1,7 @@
 """The operation on the records of people's real ids given to others."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
@@ -17,7 +17,7 @@ _FIELDS = ("at", "event_type", "recipient", "country", "legal_basis", "foreign_b
 
 
 class DisclosureRecord(BaseModel):
-    """One delivery that was taken. What was declared is as it stood then; null where nothing was declared yet."""
+    """One delivery that was taken, or read, with what was declared then; null where nothing was declared yet."""
 
     at: datetime
     endpoint_id: str
@@ -29,7 +29,7 @@ class DisclosureRecord(BaseModel):
     legal_basis: str | None
     foreign_basis: str | None
     purpose: str | None
-    state: str
+    state: Annotated[Literal["delivered", "read"], Field(description="`read`: by the owner, in the log or by pull.")]
 
 
 class DisclosureList(BaseModel):

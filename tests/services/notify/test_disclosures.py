@@ -82,11 +82,16 @@ async def test_each_delivery_of_real_ids_is_recorded_and_no_other(
     assert record["member_ids"] == [join.envelope.subject]
     assert (record["event_type"], record["webhook_id"]) == ("kairan.member-joined.v1", delivery)
     assert (record["endpoint_id"], record["state"]) == (endpoint, "delivered")
+    for _ in range(2):
+        pulled = await notify.get("/v1/events", params={"endpoint": endpoint})
+        assert join.envelope.subject in pulled.text
+    answer = await notify.get("/v1/disclosures", params=asked, headers=admin)
+    assert [one["state"] for one in answer.json()["disclosures"]] == ["delivered", "read"]
     for params in ({"endpoint": stranger}, {**asked, "to": asked["from"]}):
         none = await notify.get("/v1/disclosures", params=params, headers=admin)
         assert none.json() == {"disclosures": []}
     table = await notify.get("/v1/disclosures", params={**asked, "format": "csv"}, headers=admin)
-    (row,) = csv.DictReader(io.StringIO(table.text))
+    row, _ = csv.DictReader(io.StringIO(table.text))
     assert (row["recipient"], row["member_ids"]) == (ABROAD["recipient"], join.envelope.subject)
     assert (await notify.get("/v1/disclosures")).status_code == 403
     assert (await notify.get("/v1/disclosures", params={"from": "0"}, headers=admin)).status_code == 422
