@@ -129,8 +129,8 @@ class EndpointPages:
         return render.page(visit, "endpoint.html", status, here=HERE, endpoint=endpoint, values=values, **more)
 
     async def _issued(self, visit: Visit, issued: Issued, done: str) -> Response:
-        once = await self._once.leave(issued.shown, visit.caller.subject)
-        return render.redirect(f"/endpoints/{issued.outcome.resource_id}", done=done, once=once)
+        shown = {"once": await self._once.leave(issued.shown, visit.caller.subject)} if issued.shown else {}
+        return render.redirect(f"/endpoints/{issued.outcome.resource_id}", done=done, **shown)
 
     async def _shown(self, visit: Visit) -> dict[str, Any]:
         return endpoint_shown(await self._desk.show(visit.path("id"), visit.caller))
