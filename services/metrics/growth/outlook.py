@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.metrics.growth.evidence import WATCHED_H, Before, Flags
+from services.metrics.growth.effects import WATCHED_H
+from services.metrics.growth.evidence import Before, Flags
 from services.metrics.growth.foreknowledge import Foreknowledge, fresh_effect
 from services.metrics.growth.kernels import REACH_H
 from services.metrics.growth.model import Floats, Indices
