@@ -1,16 +1,23 @@
 """One publication after weeks of a simulated community, with or without an effect: drawn from a recipe, and judged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, timezone
 
 import numpy as np
 
 from kairan.year.counts import Cause, Counts, World
-from services.metrics.growth import Joins, Ledger, Publication, ledger
+from services.metrics.growth import Joins, Ledger, Publication, ledger, size
+from services.metrics.growth.evidence import ALARM
+from services.metrics.growth.fit import fit
+from services.metrics.growth.stream import Stream
+from services.metrics.growth.watched import NEVER, evidence_of_each
+from services.metrics.growth.windows import windows
 
 TOKYO = timezone(timedelta(hours=9))
 HOUR = timedelta(hours=1)
 WINDOW_H = 168
+TOGETHER = 50  # streams: more cost more memory than they save time
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,15 @@ class Seen:
     def alarmed(self) -> bool:
         return self.alarm_after_h < np.inf
 
+
+@dataclass(frozen=True)
+class Ranged:
+    """The ledger's range of the extra joins, and the truth."""
+
+    low: int
+    high: int
+    truth: int
+
     @property
     def held(self) -> bool:
         return self.low <= self.truth <= self.high
@@ -68,8 +84,54 @@ def look(recipe: Single) -> Seen:
         extra=row.extra,
         low=row.low,
         high=row.high,
-        truth=int(joins[recipe.at : recipe.at + WINDOW_H, 1].sum()),
+        truth=_truth(recipe, joins),
     )
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the ledger said of the alarm alone. `alarm_after_h` as above."""
+
+    alarm_after_h: float
+    clear: bool
+
+    @property
+    def alarmed(self) -> bool:
+        return self.alarm_after_h < np.inf
+
+
+def listen(recipes: Sequence[Single]) -> list[Heard]:
+    """As `look`, for many at once and without what they do not ask: `ledger` begins with the same evidence, and nothing
+    is clear whose evidence never reached `ALARM`, so the rest of the ledger is computed for the others only."""
+    heard: list[Heard] = []
+    for start in range(0, len(recipes), TOGETHER):
+        batch = recipes[start : start + TOGETHER]
+        for recipe, (watched, _) in zip(
+            batch, evidence_of_each([_stream(recipe, recipe.drawn().sum(1)) for recipe in batch]), strict=True
+        ):
+            alarm = int(watched.alarm_h[0])
+            clear = bool(watched.log_evidence[0] >= np.log(ALARM)) and look(recipe).clear
+            heard.append(Heard(np.inf if alarm == NEVER else float(alarm - recipe.at), clear))
+    return heard
+
+
+def measure(recipe: Single) -> Ranged:
+    """The range of `look` without what the ledger does beside it."""
+    joins = recipe.drawn()
+    stream, _ = _stream(recipe, joins.sum(1))
+    seen = windows(stream, fit(stream, np.zeros(1, dtype=np.int64)))
+    low, high = size.interval(seen.seen, seen.base)
+    return Ranged(int(low[0]), int(high[0]), _truth(recipe, joins))
+
+
+def _truth(recipe: Single, joins: Counts) -> int:
+    return int(joins[recipe.at : recipe.at + WINDOW_H, 1].sum())
+
+
+def _stream(recipe: Single, counts: Counts) -> tuple[Stream, list[Publication]]:
+    start = published_at(recipe.world, 0)
+    known = [Publication("p", recipe.kind, published_at(recipe.world, recipe.at))]
+    return Stream.of(Joins(start, counts), known, start + counts.size * HOUR), known
 
 
 def judged(world: World, counts: Counts, publications: list[Publication]) -> Ledger:

@@ -222,7 +222,7 @@ def test_a_quick_claim_is_not_made_while_a_surge_goes_on_or_where_others_publish
     _, surging, beside = np.eye(3)
     claims = Claims.start(np.ones(3), np.full(3, 0.03), 0.7 * surging, np.zeros(3))
     claims.tick(np.full(3, 9.0), np.full(3, 0.4), 0.2 * beside)
-    assert claims.paid[0] > 50
+    assert claims.paid[0] > 20
     assert claims.paid[1:].max() == 0
 
 

@@ -33,15 +33,15 @@ class Prior:
 
 Weights = dict[float, float]
 AT_ONCE: dict[tuple[float, float], float] = {  # theta, tau
-    (0.3, 200.0): 0.05,
-    (0.6, 200.0): 0.08,
-    (1.2, 200.0): 0.37,
-    (1.6, 120.0): 0.07,
-    (1.6, 200.0): 0.10,
+    (0.3, 200.0): 0.055,
+    (0.6, 200.0): 0.09,
+    (1.2, 200.0): 0.41,
+    (1.6, 120.0): 0.08,
+    (1.6, 200.0): 0.11,
     (2.2, 60.0): 0.03,
     (4.5, 12.0): 0.02,
-    (4.5, 30.0): 0.07,
-    (4.5, 60.0): 0.05,
+    (4.5, 30.0): 0.08,
+    (4.5, 60.0): 0.055,
     (4.5, 200.0): 0.04,
     (10.0, 12.0): 0.01,
     (10.0, 60.0): 0.01,
@@ -56,26 +56,39 @@ OF_KIND: dict[str, tuple[Weights, Weights]] = {
 }
 
 
-@cache
+Cells = list[tuple[float, float, float, float]]  # theta, tau, onset, weight
+
+
 def prior_of(kind: str) -> Prior:
-    """The prior of a kind, mixed half and half with the broad one; the broad one alone for kinds without their own."""
+    """The prior of a kind, mixed half and half with the broad one; the broad one alone for kinds without their own.
+
+    Kinds of one prior get the same object, so that they can be looked at together.
+    """
+    return _prior_of(kind if kind in OF_KIND else None)
+
+
+@cache
+def _prior_of(kind: str | None) -> Prior:
     broad = [
-        (theta, tau, onset, at_onset * weight / sum(effects.values()))
+        (theta, tau, onset, at_onset * weight)
         for onset, at_onset in ONSETS.items()
-        for effects in (AT_ONCE if onset == 0 else LATE,)
-        for (theta, tau), weight in effects.items()
+        for (theta, tau), weight in (LATE if onset else AT_ONCE).items()
     ]
-    if kind not in OF_KIND:
+    if kind is None:
         return _prior(broad)
+    return _prior([*_own(kind), *broad])  # each adds up to 1
+
+
+def _own(kind: str) -> Cells:
     thetas, taus = OF_KIND[kind]
-    own = [
+    return [
         (theta, tau, onset, at_onset * at_theta * at_tau)
         for onset, at_onset in ONSETS.items()
         for theta, at_theta in thetas.items()
         for tau, at_tau in taus.items()
     ]
-    return _prior([(*effect, weight / 2) for *effect, weight in (*own, *broad)])
 
 
-def _prior(cells: list[tuple[float, ...]]) -> Prior:
-    return Prior(*(np.array(column) for column in zip(*cells, strict=True)))
+def _prior(cells: Cells) -> Prior:
+    theta, tau, onset, weight = (np.array(column) for column in zip(*cells, strict=True))
+    return Prior(theta, tau, onset, weight / weight.sum())
