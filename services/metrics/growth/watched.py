@@ -27,54 +27,21 @@ class Watched:
 
 def evidence_of(stream: Stream, publications: Sequence[Publication]) -> tuple[Watched, Audit]:
     """`publications` are those of the stream, in its order. Nothing is watched before 42 days of stream."""
-    return evidence_of_each([(stream, publications)])[0]
-
-
-def evidence_of_each(streams: Sequence[tuple[Stream, Sequence[Publication]]]) -> list[tuple[Watched, Audit]]:
-    """The same for many streams at once: windows do not touch each other, and a tick of many costs hardly more."""
-    sights = [_Sight.of(stream) for stream, _ in streams]
-    kinds = [sight.kinds(publications) for sight, (_, publications) in zip(sights, streams, strict=True)]
-    seen = [sight.ahead for sight in sights if sight.ahead is not None]
-    curves = (
-        log_evidence(Outlook.together(seen), [kind for some in kinds for kind in some]) if seen else np.zeros((0, 0))
-    )
-    cuts = np.cumsum([len(some) for some in kinds])[:-1]
-    each = zip(sights, streams, np.split(curves, cuts), strict=True)
-    return [sight.judged(stream, publications, own) for sight, (stream, publications), own in each]
-
-
-@dataclass(frozen=True)
-class _Sight:
-    """The windows of a stream's publications (`own`: which of them are watched), then of its placebos."""
-
-    own: Indices
-    placebo: Indices
-    ahead: Outlook | None
-
-    @classmethod
-    def of(cls, stream: Stream) -> "_Sight":
-        placebo = placebos(stream)
-        own = np.flatnonzero((stream.at >= ENOUGH_H) & (stream.at < stream.counts.size))
-        if not own.size + placebo.size:
-            return cls(own, placebo, None)
-        at = np.concatenate((stream.at[own], placebo))
-        return cls(own, placebo, outlook(stream, foreknow(stream), at, np.append(own, np.full(placebo.size, NONE))))
-
-    def kinds(self, publications: Sequence[Publication]) -> list[str]:
-        return [*(publications[i].kind for i in self.own.tolist()), *[PLACEBO] * self.placebo.size]
-
-    def judged(self, stream: Stream, publications: Sequence[Publication], curves: Floats) -> tuple[Watched, Audit]:
-        watched = Watched(np.zeros(len(stream.at)), np.full(len(stream.at), NEVER, dtype=np.int64))
-        if self.ahead is None:
-            return watched, Thresholds.of(self.placebo, np.zeros(0)).audit()
-        thresholds = Thresholds.of(self.placebo + WATCHED_H, curves[self.own.size :].max(1, initial=0.0))
-        for row, i in enumerate(self.own.tolist()):
-            at = int(stream.at[i])
-            curve = curves[row] + log_naming(self.ahead.joins[row], _window(publications[i].captured, at))
-            over = curve >= thresholds.at(at + 1 + np.arange(WATCHED_H))
-            watched.log_evidence[i] = max(float(curve.max()), 0.0)
-            watched.alarm_h[i] = at + 1 + int(over.argmax()) if over.any() else NEVER
-        return watched, thresholds.audit()
+    watched = Watched(np.zeros(len(stream.at)), np.full(len(stream.at), NEVER, dtype=np.int64))
+    placebo = placebos(stream)
+    own = np.flatnonzero((stream.at >= ENOUGH_H) & (stream.at < stream.counts.size))
+    if not own.size + placebo.size:
+        return watched, Thresholds.of(placebo, np.zeros(0)).audit()
+    at = np.concatenate((stream.at[own], placebo))
+    ahead = outlook(stream, foreknow(stream), at, np.append(own, np.full(placebo.size, NONE)))
+    curves = log_evidence(ahead, [*(publications[i].kind for i in own.tolist()), *[PLACEBO] * placebo.size])
+    thresholds = Thresholds.of(placebo + WATCHED_H, curves[own.size :].max(1, initial=0.0))
+    for row, i in enumerate(own.tolist()):
+        curve = curves[row] + log_naming(ahead.joins[row], _window(publications[i].captured, int(stream.at[i])))
+        over = curve >= thresholds.at(at[row] + 1 + np.arange(WATCHED_H))
+        watched.log_evidence[i] = max(float(curve.max()), 0.0)
+        watched.alarm_h[i] = at[row] + 1 + int(over.argmax()) if over.any() else NEVER
+    return watched, thresholds.audit()
 
 
 def _window(captured: Counts, at: int) -> Counts:
