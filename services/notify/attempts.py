@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 import structlog
@@ -16,7 +17,7 @@ from services.notify.delivery import Settled, Waiting
 from services.notify.endpoint import Endpoint
 from services.notify.fair_share import FairShare
 from services.notify.gate import Gate
-from services.notify.outcome import Answer, Verdict, gone_or_failing, judge
+from services.notify.outcome import Answer, Verdict, gone_or_failing, judge, read_by
 from services.notify.registry import Registry
 from services.notify.results import Result, Results
 from services.notify.retry import Schedule
@@ -36,12 +37,14 @@ class Office:
     """What all attempts share. `in_flight` is for endpoints that name none.
 
     `on_disabled` is called after an endpoint was disabled.
+    `to_send` says what may still be sent of a delivery that was read a while ago.
     """
 
     sender: Sender
     results: Results
     registry: Registry
     schedule: Schedule
+    to_send: Callable[[Waiting, Endpoint], Waiting]
     share: FairShare
     in_flight: int
     rules: Rules = field(default_factory=Rules)
@@ -100,13 +103,17 @@ class Attempts:
             endpoint = self._sendable()
             if endpoint is None or (self.breaker.opened is not None and not probe):
                 return False
-            answer = await self._office.sender.send(posting(endpoint, delivery, _now_ms()))
-        ended_ms = _now_ms()
-        self._gate.ended(answer, ended_ms, self._in_flight, probe=probe)
-        await self._conclude(delivery, answer, ended_ms, written)
+            delivery = self._office.to_send(delivery, endpoint)
+            sent = await self._office.sender.send(posting(endpoint, delivery, _now_ms()))
+        answer = read_by(endpoint.kind, sent)
+        await self._conclude(delivery, endpoint, answer, written, probe=probe)
         return True
 
-    async def _conclude(self, delivery: Waiting, answer: Answer, ended_ms: int, written: Written) -> None:
+    async def _conclude(
+        self, delivery: Waiting, endpoint: Endpoint, answer: Answer, written: Written, *, probe: bool
+    ) -> None:
+        ended_ms = _now_ms()
+        self._gate.ended(answer, ended_ms, self._in_flight, probe=probe)
         why = gone_or_failing(answer, self._failing.since_ms if self._failing else None, ended_ms)
         if why is not None:
             verdict = Verdict("dropped")
@@ -122,7 +129,7 @@ class Attempts:
         elif self._failing is None:
             self._failing = Failing(ended_ms, delivery.event_type, delivery.event_id)
         await self.warn()
-        await self._write(Settled(delivery, answer, verdict, ended_ms), written)
+        await self._write(Settled(delivery, answer, verdict, ended_ms, endpoint.disclosed), written)
 
     async def _tell_exhausted(self, delivery: Waiting, answer: Answer) -> None:
         """Before it is written down: a crash in between repeats the attempt, and telling twice tells once."""
@@ -154,15 +161,17 @@ class Attempts:
 
 
 def posting(endpoint: Endpoint, delivery: Waiting, now_ms: int) -> Posting:
-    """The request of one attempt, signed for this moment."""
+    """The request of one attempt, signed for this moment; a chat's is not signed."""
     timestamp_s = now_ms // 1000
+    keys = endpoint.signing_keys(now_ms)
+    signature = {"webhook-signature": sign(keys, delivery.id, timestamp_s, delivery.body)} if keys else {}
     return Posting(
         url=endpoint.url,
         headers={
-            "Content-Type": "application/cloudevents+json",
+            "Content-Type": "application/json" if endpoint.is_chat else "application/cloudevents+json",
             "webhook-id": delivery.id,
             "webhook-timestamp": str(timestamp_s),
-            "webhook-signature": sign(endpoint.signing_keys(now_ms), delivery.id, timestamp_s, delivery.body),
+            **signature,
             "webhook-attempt": str(delivery.made + 1),
             "webhook-sequence": str(delivery.sequence),
         },
@@ -170,11 +179,14 @@ def posting(endpoint: Endpoint, delivery: Waiting, now_ms: int) -> Posting:
     )
 
 
+_attempts, _deliveries = cache(metrics.ATTEMPTS.labels), cache(metrics.DELIVERIES.labels)
+
+
 def _count(delivery: Waiting, answer: Answer, verdict: Verdict, ended_ms: int) -> None:
-    metrics.ATTEMPTS.labels("delivered" if answer.failure is None else answer.failure.value).inc()
+    _attempts("delivered" if answer.failure is None else answer.failure.value).inc()
     metrics.DELIVERY_SECONDS.observe(answer.duration_ms / 1000)
     if verdict.state != "waiting":
-        metrics.DELIVERIES.labels(verdict.state).inc()
+        _deliveries(verdict.state).inc()
     if verdict.state == "delivered":
         metrics.DELIVERY_AGE_SECONDS.observe(max(0.0, (ended_ms - delivery.recorded_ms) / 1000))
 

@@ -35,6 +35,7 @@ class Waiting:
     next_at_ms: int = 0
     expires_ms: int | None = None
     made_before: int = 0
+    people: tuple[str, ...] = field(default=(), repr=False)
 
     def expired(self, now_ms: int) -> bool:
         return self.expires_ms is not None and self.expires_ms <= now_ms
@@ -57,12 +58,16 @@ class LaneState:
 
 @dataclass(frozen=True)
 class Settled:
-    """One attempt's end, or that none was made any more (no answer), as it is to be written down. Times in wall ms."""
+    """One attempt's end, or that none was made any more (no answer), as it is to be written down. Times in wall ms.
+
+    `disclosed` says to whom and why people's real ids were given; None where the endpoint has ids of its own.
+    """
 
     delivery: Waiting
     answer: Answer | None
     verdict: Verdict
     ended_ms: int
+    disclosed: Mapping[str, Any] | None = None
 
     @property
     def next_at_ms(self) -> int | None:
@@ -85,7 +90,7 @@ class Settled:
 
 def planned_document(planned: Planned, sequence: int, now_ms: int) -> Document:
     """A delivery that is due at once."""
-    person = {"person": planned.person} if planned.person else {}
+    people = {"person": list(planned.people)} if planned.people else {}
     key = {"key": planned.key} if planned.key is not None else {}
     expires = {"expires_ms": planned.expires_ms} if planned.expires_ms is not None else {}
     return {
@@ -103,7 +108,7 @@ def planned_document(planned: Planned, sequence: int, now_ms: int) -> Document:
         "planned_at": datetime.fromtimestamp(now_ms / 1000, UTC),
         "attempts": [],
         "body": Binary(planned.body),
-        **person,
+        **people,
         **key,
         **expires,
     }
@@ -122,6 +127,7 @@ def waiting_of(document: Mapping[str, Any]) -> Waiting:
         key=document.get("key"),
         next_at_ms=int(document.get("next_at_ms", UNTRIED)),
         expires_ms=document.get("expires_ms"),
+        people=people_in(document),
         made_before=int(document.get("made_before", 0)),
     )
 
@@ -134,6 +140,12 @@ def lane_of(document: Mapping[str, Any]) -> LaneState:
         keyed=bool(document.get("keyed")),
         rung=int(document.get("rung", 0)),
     )
+
+
+def people_in(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The members that a stored delivery tells of; one id stood alone before there could be several."""
+    stored = document.get("person")
+    return (stored,) if isinstance(stored, str) else tuple(stored or ())
 
 
 def settlement_write(settled: Settled) -> UpdateOne:

@@ -12,16 +12,21 @@ import httpx
 from services.notify.delivery import UNTRIED
 from services.notify.ordered import OrderedStore
 from shared.bus.outbox import shard_of
-from shared.catalogue import Event
+from shared.catalogue import Event, SessionHeld
 from tests.services.notify.receiver import Delivered, receiving
-from tests.services.notify.world import Register, World, joined
+from tests.services.notify.world import Register, World, about, joined
 
+NOW = datetime(2022, 3, 31, 12, 0, tzinfo=UTC)
 IDS = ("f1c2a7de-0000-4000-8000-000000000001", "f1c2a7de-0000-4000-8000-000000000002")
 
 
-def many(subjects: Iterable[str], times: int) -> list[Event]:
+def held(session_id: str) -> Event:
+    return about(SessionHeld(started_at=NOW, ended_at=NOW, attendees=200), session_id)
+
+
+def many(subjects: Iterable[str], times: int, fact: Callable[[str], Event] = joined) -> list[Event]:
     """`times` events about each subject, round robin."""
-    return [joined(subject) for _ in range(times) for subject in subjects]
+    return [fact(subject) for _ in range(times) for subject in subjects]
 
 
 async def until(condition: Callable[[], Awaitable[bool]], timeout_s: float = 60) -> None:
@@ -84,11 +89,11 @@ async def test_what_was_given_up_blocks_its_subject_alone_until_its_owner_says_o
         return 500 if (delivered.event["subject"], delivered.sequence) == (blocked, 1) else 204
 
     async with receiving(answer) as receiver:
-        endpoint = await register(receiver, "member-joined", identifiers="real", ordered=True)
-        await world.publish(joined(blocked))
+        endpoint = await register(receiver, "session-held", ordered=True)
+        await world.publish(held(blocked))
         await receiver.until(lambda found: len(found) == 3)
         await until(lambda: exhausted(notify, endpoint))
-        await world.publish(*many((blocked, free), 30))
+        await world.publish(*many((blocked, free), 30, held))
         await receiver.until(lambda found: sum(one.event["subject"] == free for one in found) == 30)
         await until(lambda: counted(notify, endpoint, blocked=30))
         (parked,) = await shown(notify, endpoint, "exhausted")
@@ -99,7 +104,7 @@ async def test_what_was_given_up_blocks_its_subject_alone_until_its_owner_says_o
         await receiver.until(lambda found: len(found) == 3 + 30 + 30)
         again = [one.sequence for one in receiver.received if one.event["subject"] == blocked]
         assert again[3:] == sorted(again[3:])
-        await world.publish(joined(blocked))
+        await world.publish(held(blocked))
         await receiver.until(lambda found: len(found) == 3 + 30 + 30 + 1)
 
 
@@ -121,7 +126,7 @@ async def test_thousands_behind_a_blocked_subject_are_never_read_and_outlast_the
     """The next process knows what is blocked; what it reads are the others, however many wait."""
     blocked, free = IDS
     async with receiving() as receiver:
-        endpoint = await register(receiver, "member-joined", identifiers="real", ordered=True)
+        endpoint = await register(receiver, "session-held", ordered=True)
         await notify.post(f"/v1/endpoints/{endpoint}/pause")
         stored = world.store.collection("deliveries")
         head = delivery(endpoint, 1, blocked) | {"holds": True, "made": 3, "state": "exhausted"}
@@ -135,7 +140,7 @@ async def test_thousands_behind_a_blocked_subject_are_never_read_and_outlast_the
             {"_id": endpoint, "shard": shard_of(endpoint), "sequence": 20_001, "keyed": True}
         )
         await notify.post(f"/v1/endpoints/{endpoint}/resume")
-        await world.publish(*many((free, blocked), 20))
+        await world.publish(*many((free, blocked), 20, held))
         received = await receiver.until(lambda found: len(found) >= 20)
         assert {one.event["subject"] for one in received} == {free}
         store = OrderedStore(world.store)
