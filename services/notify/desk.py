@@ -11,10 +11,11 @@ from services.notify.accepting import accepted_url
 from services.notify.address_guard import Guard
 from services.notify.challenge import Unanswered
 from services.notify.challenger import Challenger
-from services.notify.domain import NewEndpoint, check_patterns, completed
+from services.notify.domain import CHAT_EVENTS, Kind, NewEndpoint, check_patterns, completed
 from services.notify.filters import BadFilter, Condition, compiled
 from services.notify.issued import Issued, chosen_secret
 from services.notify.lookup import Lookup
+from services.notify.masking import masked
 from services.notify.pairwise import KEY_BYTES
 from services.notify.quota import Quota
 from services.notify.registry import PLACE_TAKEN, Asked, Registry
@@ -36,6 +37,9 @@ SECRET_GONE: Final = Refused(
     409, "secret-gone", "The secret is gone", "It was made with this key and has expired since; use a new key."
 )
 _TRIES: Final = 5
+NOT_SIGNED: Final = Refused(
+    409, "not-signed", "A chat has no secret", "Its deliveries are not signed, as the service could not check it."
+)
 NO_ENDPOINT: Final = Refused(404, "no-such-endpoint", "No such endpoint", "There is no endpoint with this id.")
 
 
@@ -95,17 +99,20 @@ class Desk:
         if wanted.identifiers == "real":
             caller.demand("endpoints:trusted")
         check_wishes(wanted.model_dump())
-        secret = chosen_secret(wanted.secret, wanted.signature)
+        secret = chosen_secret(wanted.secret, wanted.signature) if wanted.kind == "webhook" else None
         wish = NewEndpoint(
-            url=await accepted_url(wanted.url, self._guard, self._lookup),
-            event_types=tuple(dict.fromkeys(wanted.event_types)),
+            **self._kept(wanted.kind, await accepted_url(wanted.url, self._guard, self._lookup)),
+            kind=wanted.kind,
+            language=wanted.language,
+            disclosure=wanted.disclosure.model_dump() if wanted.disclosure else None,
+            event_types=tuple(dict.fromkeys(wanted.event_types or CHAT_EVENTS)),
             identifiers=wanted.identifiers,
-            secret=self._sealed(secret, key),
+            secret=None if secret is None else self._sealed(secret, key),
             pairwise_key=self._vault.seal(secrets.token_bytes(KEY_BYTES)),
             created_ms=now_ms(),
             owner=caller.subject,
             place=None,
-            state="unverified" if self._challenger.required else "active",
+            state="unverified" if self._challenger.required and wanted.kind == "webhook" else "active",
             filter=wanted.filter,
             description=wanted.description,
             ordered=wanted.ordered,
@@ -121,6 +128,8 @@ class Desk:
     async def rotate(self, endpoint_id: str, wanted: Rotating, caller: Caller, key: IdempotencyKey | None) -> Issued:
         """Another secret, while those before it sign on for `overlap_s` at most; a repeat shows the same one."""
         found = completed(await self._own(endpoint_id, caller))
+        if found["kind"] != "webhook":
+            raise NOT_SIGNED
         secret = chosen_secret(wanted.secret, wanted.signature or found["signature"])
         asked = Asked(caller.subject, key)
         outcome = await self._registry.rotate(endpoint_id, self._sealed(secret, key), wanted.overlap_s, asked)
@@ -141,11 +150,15 @@ class Desk:
     async def update(self, endpoint_id: str, wanted: Changing, caller: Caller, key: IdempotencyKey | None) -> Outcome:
         """Only what was said is changed; the URL is judged anew."""
         fields = wanted.model_dump(exclude_unset=True)
+        if "disclosure" in fields:
+            caller.demand("endpoints:trusted")
+            fields["disclosure"] = wanted.disclosure.model_dump() if wanted.disclosure else None
         check_wishes(fields)
         if "event_types" in fields:
             fields["event_types"] = list(dict.fromkeys(fields["event_types"]))
         if "url" in fields:
-            fields["url"] = await accepted_url(fields["url"], self._guard, self._lookup)
+            kind = completed(await self.show(endpoint_id, caller))["kind"]
+            fields |= self._kept(kind, await accepted_url(fields["url"], self._guard, self._lookup))
         await self._own(endpoint_id, caller)
         asked = Asked(caller.subject, key)
         outcome = await self._registry.update(endpoint_id, fields, self._challenger.required, asked)
@@ -194,6 +207,12 @@ class Desk:
         self._changed()
         return outcome
 
+    def _kept(self, kind: Kind, url: str) -> dict[str, Any]:
+        """What is stored of a checked URL; a chat's is a secret: masked to show, and sealed."""
+        if kind == "webhook":
+            return {"url": url, "sealed_url": None}
+        return {"url": masked(url), "sealed_url": self._vault.seal(url.encode())}
+
     async def _placed(self, wish: NewEndpoint, asked: Asked) -> Outcome:
         """Created in a place of its owner's; another one where a replica was faster."""
         for _ in range(_TRIES):
@@ -210,13 +229,15 @@ class Desk:
         made_by = key.row_id if key else None
         return NewSecret(sealed, now_ms(), kind_of(secret), public_key(secret), made_by)
 
-    async def _issued(self, outcome: Outcome, secret: str, key: IdempotencyKey | None) -> Issued:
+    async def _issued(self, outcome: Outcome, secret: str | None, key: IdempotencyKey | None) -> Issued:
         """With the secret of the first time, if this is a repeat."""
         if not outcome.replayed or key is None:
             return Issued.of(outcome, secret)
         endpoint = await self._store.endpoint(outcome.resource_id)
         if endpoint is None or endpoint["state"] == "deleted":
             raise DELETED_SINCE
+        if secret is None:
+            return Issued.of(outcome, None)
         for stored in completed(endpoint)["secrets"]:
             if stored.get("made_by") == key.row_id:
                 return Issued.of(outcome, self._vault.open(stored["sealed"]).decode())

@@ -1,11 +1,11 @@
 """What an endpoint's owner and its answers decide: create, pause, resume, disable, delete, exhaust. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from services.notify import globs
-from services.notify.refusals import DISABLED, TOO_MANY_ENDPOINTS, UNVERIFIED
+from services.notify.refusals import DISABLED, DISCLOSURE_NEEDED, TOO_MANY_ENDPOINTS, UNVERIFIED
 from services.notify.refusals import NotPossible as NotPossible
 from services.notify.rotation import NewSecret, rotated
 from shared.catalogue import CATALOGUE, RESERVED, DeliveryExhausted, DisableReason, EndpointDisabled, EventData
@@ -19,6 +19,11 @@ Language = Literal["ja", "en"]
 TOPICS: Final = ("kairan.member", "kairan.session", "kairan.archive", "kairan.growth", "kairan.delivery")
 """What endpoints can hear. Never the member profiles, which could single a person out, nor the clock of a replay."""
 
+CHAT_EVENTS: Final = (
+    *("growth-spike-detected", "growth-spike-closed", "milestone-reached"),
+    *("delivery-exhausted", "endpoint-disabled"),
+)
+"""What a chat hears unless its owner says otherwise."""
 MAX_PATTERNS: Final = 100
 OFFERED: Final = tuple(name for name in CATALOGUE.names() if CATALOGUE.by_name(name).topic in TOPICS)
 EVENT_NAMES: Final = (*OFFERED, *sorted(RESERVED))
@@ -33,6 +38,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "per_minute": None,
     "expires_after_s": None,
     "disclosure": None,
+    "sealed_url": None,
     "signature": "v1",
     "place": None,
 }
@@ -53,13 +59,14 @@ class Change:
 class NewEndpoint:
     """A wish that was checked: a target that the guard lets pass, secret and key already encrypted.
 
-    `place` is the one of its owner's places that it takes; None when there is none left.
+    `place` is the one of its owner's places that it takes; None when there is none left. A chat's URL is a secret:
+    `url` is the masked one and `sealed_url` the true one; its `secret` is None, as nobody checks signatures.
     """
 
     url: str
     event_types: tuple[str, ...]
     identifiers: Identifiers
-    secret: NewSecret
+    secret: NewSecret | None
     pairwise_key: str
     created_ms: int
     owner: str
@@ -71,6 +78,10 @@ class NewEndpoint:
     in_flight: int | None = None
     per_minute: int | None = None
     expires_after_s: Mapping[str, float] | None = None
+    kind: Kind = "webhook"
+    language: Language = "ja"
+    sealed_url: str | None = None
+    disclosure: Mapping[str, Any] | None = None
 
 
 def check_patterns(patterns: Sequence[str]) -> None:
@@ -95,8 +106,8 @@ def create(wish: NewEndpoint) -> Change:
             "url": wish.url,
             "event_types": list(wish.event_types),
             "identifiers": wish.identifiers,
-            "secrets": [wish.secret.document()],
-            "signature": wish.secret.signature,
+            "secrets": [wish.secret.document()] if wish.secret else [],
+            "signature": wish.secret.signature if wish.secret else DEFAULTS["signature"],
             "pairwise_key": wish.pairwise_key,
             "created_ms": wish.created_ms,
             "owner": wish.owner,
@@ -107,6 +118,10 @@ def create(wish: NewEndpoint) -> Change:
             "in_flight": wish.in_flight,
             "per_minute": wish.per_minute,
             "expires_after_s": dict(wish.expires_after_s) if wish.expires_after_s else None,
+            "kind": wish.kind,
+            "language": wish.language,
+            "sealed_url": wish.sealed_url,
+            "disclosure": dict(wish.disclosure) if wish.disclosure else None,
             "state": wish.state,
             "reason": None,
         },
@@ -134,7 +149,10 @@ def update(state: Mapping[str, Any] | None, fields: Mapping[str, Any], challengi
     challenging = challenging and present.get("kind", "webhook") == "webhook"
     if challenging and said.get("url", present["url"]) != present["url"]:
         said |= {"state": "unverified", "reason": None}
-    return Change({**present, **said})
+    changed = {**present, **said}
+    if changed["identifiers"] == "real" and "disclosure" in said and not said["disclosure"]:
+        raise DISCLOSURE_NEEDED
+    return Change(changed)
 
 
 def verify(state: Mapping[str, Any] | None, url: str) -> Change:
@@ -150,6 +168,26 @@ def rotate(state: Mapping[str, Any] | None, secret: NewSecret, overlap_s: float)
     present = completed(_alive(state))
     signing = rotated(present["secrets"], secret, overlap_s)
     return Change({**present, "secrets": signing, "signature": secret.signature})
+
+
+def sealed_values(document: Mapping[str, Any]) -> list[str]:
+    """Everything of an endpoint that is kept encrypted."""
+    full = completed(document)
+    kept = [*(one["sealed"] for one in full["secrets"]), full["pairwise_key"], full["sealed_url"]]
+    return [one for one in kept if one]
+
+
+def reseal(state: Mapping[str, Any] | None, seal: Callable[[str], str]) -> Change:
+    """The same secrets, encrypted anew."""
+    present = completed(_alive(state))
+    return Change(
+        {
+            **present,
+            "secrets": [{**one, "sealed": seal(one["sealed"])} for one in present["secrets"]],
+            "pairwise_key": seal(present["pairwise_key"]),
+            "sealed_url": seal(present["sealed_url"]) if present["sealed_url"] else None,
+        }
+    )
 
 
 def pause(state: Mapping[str, Any] | None) -> Change:
@@ -198,7 +236,7 @@ def delete(state: Mapping[str, Any] | None) -> Change:
     present = _alive(state)
     told = EndpointDisabled(endpoint_id=present["_id"], reason_code="owner")
     events = () if present["state"] == "disabled" else (told,)
-    forgotten: State = {"url": "", "secrets": [], "pairwise_key": "", "place": None}
+    forgotten: State = {"url": "", "sealed_url": None, "secrets": [], "pairwise_key": "", "place": None}
     place = present.get("place")
     return Change(
         {**present, "state": "deleted", "reason": "owner", **forgotten}, events, releases=(place,) if place else ()

@@ -9,16 +9,19 @@ from shared.web.problems import Problem
 
 @dataclass(frozen=True)
 class Issued:
-    """What a receiver verifies with, to be shown this once: the secret in clear, or for `v1a` the public key."""
+    """What a receiver verifies with, to be shown this once: the secret in clear, or for `v1a` the public key.
+
+    Neither for a chat, where nobody verifies.
+    """
 
     outcome: Outcome
     secret: str | None
     public_key: str | None
 
     @classmethod
-    def of(cls, outcome: Outcome, secret: str) -> "Issued":
+    def of(cls, outcome: Outcome, secret: str | None) -> "Issued":
         """The private half of a `v1a` secret is left behind."""
-        public = public_key(secret)
+        public = None if secret is None else public_key(secret)
         return cls(outcome, None if public else secret, public)
 
     @property

@@ -34,3 +34,9 @@ TOO_MANY_SECRETS: Final = NotPossible(
     "Too many secrets",
     f"{MAX_ACTIVE_SECRETS} sign already; wait until the oldest has expired, or end the overlap with overlap_s.",
 )
+DISCLOSURE_NEEDED: Final = NotPossible(
+    422,
+    "disclosure-needed",
+    "A disclosure is needed",
+    "The endpoint has real ids: say legal_basis, recipient, country and purpose, or delete it.",
+)

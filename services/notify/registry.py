@@ -74,6 +74,10 @@ class Registry:
     async def resume(self, endpoint_id: str, asked: Asked) -> Outcome:
         return await self._change(endpoint_id, domain.resume, "resume", asked)
 
+    async def reseal(self, endpoint_id: str, seal: Callable[[str], str]) -> Outcome:
+        """What is sealed, sealed anew by `seal`; nothing that an owner sees changes."""
+        return await self._change(endpoint_id, lambda state: domain.reseal(state, seal), None, Asked(OURSELVES))
+
     async def delete(self, endpoint_id: str, asked: Asked) -> Outcome:
         return await self._change(endpoint_id, domain.delete, "delete", asked)
 

@@ -39,7 +39,7 @@ class EndpointsApi:
             responses=problems(409),
             openapi_extra=takes(Registering, REGISTER),
             operation_id="create-endpoint",
-            summary="Be told of events by webhook; the answer shows the signing secret, once",
+            summary="Be told of events by webhook or in a chat; the answer shows a webhook's signing secret, once",
         )(self.create)
         api.get(
             "/endpoints",

@@ -17,14 +17,17 @@ from services.notify.store import NotifyStore
 from shared.catalogue import MemberJoined, MemberLeft
 from tests.journeys.talk import until
 from tests.services.notify.receiver import Delivered, Receiver, receiving, verify
-from tests.services.notify.world import Register, World, about, joined
+from tests.services.notify.world import DISCLOSURE, Register, World, about, joined
 
 URL = "http://127.0.0.1:9/kairan"  # where nobody listens, and no name server is asked
 
 
 async def made(notify: httpx.AsyncClient, **fields: Any) -> str:
     """The path of a new endpoint."""
-    answer = await notify.post("/v1/endpoints", json={"url": URL, "event_types": ["member-joined"], **fields})
+    wish = {"url": URL, "event_types": ["member-joined"], **fields}
+    if fields.get("identifiers") == "real":
+        wish["disclosure"] = DISCLOSURE
+    answer = await notify.post("/v1/endpoints", json=wish)
     assert answer.status_code == 201, answer.text
     return f"/v1/endpoints/{answer.json()['id']}"
 

@@ -1,6 +1,7 @@
 """Signatures: the published vector, several secrets at once, and two libraries of receivers as judges."""
 
 import base64
+import hmac
 import time
 from datetime import UTC, datetime
 
@@ -8,7 +9,10 @@ import pytest
 import standardwebhooks
 import svix
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.notify.keyed import keyed
 from services.notify.signing import BadSecret, new_secret, public_key, secret_key, sign, signing_key
 
 
@@ -20,6 +24,11 @@ def test_the_published_vector_of_standard_webhooks() -> None:
         b'{"test": 2432232314}',
     )
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@given(key=st.binary(max_size=200), message=st.binary(max_size=300))
+def test_a_key_hashed_once_gives_the_hmac_of_the_standard_library(key: bytes, message: bytes) -> None:
+    assert keyed(key).mac(message) == hmac.digest(key, message, "sha256")
 
 
 def test_a_receiver_with_either_secret_accepts_while_secrets_overlap() -> None:
