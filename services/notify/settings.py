@@ -39,7 +39,7 @@ class Settings(ServiceSettings, GuardSettings):
         100,
         ge=1,
         le=100_000,
-        description="Endpoints that one owner (the subject of a token) may have. Danger: each costs planning and memory.",
+        description="Endpoints that one owner (a token's subject) may have. Danger: each costs planning and memory.",
     )
     notify_challenge: Literal["off", "required"] = Field(
         "off",
