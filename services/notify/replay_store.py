@@ -178,12 +178,12 @@ class ReplayStore:
 
     async def send_history(self, replay: Document, planned: Sequence[Planned], place: Document, now_ms: int) -> None:
         """Plans what the endpoint has no delivery of, and gives payloads back that were gone. Raises MovedOn."""
-        by_id = {one.id: one for one in planned}
 
         async def work(session: Session) -> None:
-            there = await self.with_payload(list(by_id), session)
-            new = [one for one in by_id.values() if one.id not in there]
-            bare = [by_id[identity] for identity, has in there.items() if not has]
+            told = {one.id: one for one in await self._notify.erasures.applied(planned, session)}
+            there = await self.with_payload(list(told), session)
+            new = [one for one in told.values() if one.id not in there]
+            bare = [told[identity] for identity, has in there.items() if not has]
             if new:
                 await self._notify.plan(new, now_ms, session)
             for one in bare:

@@ -33,7 +33,7 @@ ROWS = {  # per study, small: how many lines it must have per row
 
 
 def looked_at(study: Study) -> list[Line]:
-    return list(study.lines([study.look(case) for case in study.cases]))
+    return list(study.lines(study.look_at(study.cases)))
 
 
 @pytest.mark.parametrize("make", ROWS, ids=lambda make: make.__name__)
