@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from benchmarks.growth.line import Line, median, share
-from benchmarks.growth.single import Seen, Single, look
+from benchmarks.growth.single import Heard, Single, listen
 from benchmarks.growth.study import Study
 from kairan.year.counts import A_MONDAY, Shift, World
 from kairan.year.office import Office
@@ -24,7 +24,7 @@ EFFECTS = ((0.5, 3, 0.16, None), (1.0, 3, 0.68, None), (1.5, 3, 0.96, 25.0), (3.
 def false_alarms(n: int, seed: int) -> Study:
     """`n` streams at each of three sizes, a third of them at each branching."""
     recipes = [null(rate, number, seed) for rate in RATES for number in range(n)]
-    return Study("1 false alarms", recipes, look, lambda seen: _false_lines(recipes, seen))
+    return Study("1 false alarms", recipes, listen, lambda seen: _false_lines(recipes, seen), together=True)
 
 
 def null(per_day: int, number: int, seed: int) -> Single:
@@ -33,7 +33,7 @@ def null(per_day: int, number: int, seed: int) -> Single:
     return _at_any_hour(world, (seed, 1, per_day, number))
 
 
-def _false_lines(recipes: Sequence[Single], seen: Sequence[Seen]) -> list[Line]:
+def _false_lines(recipes: Sequence[Single], seen: Sequence[Heard]) -> list[Line]:
     pairs = list(zip(recipes, seen, strict=True))
     lines = [
         share(
@@ -57,7 +57,7 @@ def hard_false_alarms(n: int, seed: int) -> Study:
         (name, make(rate, number, seed)) for name, make in kinds.items() for rate in RATES for number in range(n)
     ]
 
-    def lines(seen: Sequence[Seen]) -> list[Line]:
+    def lines(seen: Sequence[Heard]) -> list[Line]:
         pairs = list(zip(recipes, seen, strict=True))
         return [
             share(
@@ -70,7 +70,7 @@ def hard_false_alarms(n: int, seed: int) -> Study:
             for rate in RATES
         ]
 
-    return Study("1 calendar, shifts", [recipe for _, recipe in recipes], look, lines)
+    return Study("1 calendar, shifts", [recipe for _, recipe in recipes], listen, lines, together=True)
 
 
 def in_office(per_day: int, number: int, seed: int) -> Single:
@@ -124,7 +124,7 @@ def power(n: int, seed: int) -> Study:
     recipes = [acting(lift, days, number, seed) for lift, days, *_ in EFFECTS for number in range(n)]
     recipes += [at_any_hour(number, seed) for number in range(n)]
 
-    def lines(seen: Sequence[Seen]) -> list[Line]:
+    def lines(seen: Sequence[Heard]) -> list[Line]:
         found: list[Line] = []
         for k, (lift, days, goal, hours) in enumerate(EFFECTS):
             these, name = seen[k * n : (k + 1) * n], f"+{lift:.0%} x {days} d at 7/day"
@@ -136,7 +136,7 @@ def power(n: int, seed: int) -> Study:
         any_hour = [s.alarmed for s in seen[len(EFFECTS) * n :]]
         return [*found, share("2", "power at +100% x 3 d, any hour of the week", any_hour)]
 
-    return Study("2, 3 power", recipes, look, lines)
+    return Study("2, 3 power", recipes, listen, lines, together=True)
 
 
 def acting(lift: float, on_days: int, number: int, seed: int, per_day: int = 7) -> Single:

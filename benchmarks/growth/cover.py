@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.growth.alarms import AFTER_DAYS, BEFORE_DAYS, RATES
 from benchmarks.growth.line import Line, share
-from benchmarks.growth.single import Seen, Single, look
+from benchmarks.growth.single import Ranged, Single, measure
 from benchmarks.growth.study import Study
 from kairan.year.counts import A_MONDAY, World
 
@@ -20,11 +20,11 @@ def cover(n: int, seed: int) -> Study:
     cells = [(noisy, rate, lift) for noisy in (False, True) for rate in RATES for lift in LIFTS]
     recipes = [recipe(*cell, number, seed) for cell in cells for number in range(n)]
 
-    def lines(seen: Sequence[Seen]) -> list[Line]:
+    def lines(seen: Sequence[Ranged]) -> list[Line]:
         found = {cell: seen[k * n : (k + 1) * n] for k, cell in enumerate(cells)}
         return [*(_line(cell, these) for cell, these in found.items()), *_together(found)]
 
-    return Study("4 cover", recipes, look, lines)
+    return Study("4 cover", recipes, measure, lines)
 
 
 def recipe(noisy: bool, per_day: int, lift: float, number: int, seed: int) -> Single:
@@ -37,7 +37,7 @@ def recipe(noisy: bool, per_day: int, lift: float, number: int, seed: int) -> Si
     return Single(world, before * 24 + int(rng.integers(24)), draw, lift)
 
 
-def _together(found: Mapping[tuple[bool, int, float], Sequence[Seen]]) -> list[Line]:
+def _together(found: Mapping[tuple[bool, int, float], Sequence[Ranged]]) -> list[Line]:
     """All sizes as one: a cell alone cannot tell 90 % from 87 %."""
     told = []
     for noisy in (False, True):
@@ -50,7 +50,7 @@ def _together(found: Mapping[tuple[bool, int, float], Sequence[Seen]]) -> list[L
     return told
 
 
-def _line(cell: tuple[bool, int, float], seen: Sequence[Seen]) -> Line:
+def _line(cell: tuple[bool, int, float], seen: Sequence[Ranged]) -> Line:
     noisy, rate, lift = cell
     what = f"cover at +{lift:.0%}, {rate:,}/day{', noisy' if noisy else ''}"
     return share("4", what, [s.held for s in seen], at_least=0.88, at_most=0.92 if lift else None)

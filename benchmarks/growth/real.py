@@ -11,7 +11,9 @@ from benchmarks.growth.line import Line, share
 from benchmarks.growth.stars import Half, Repository
 from benchmarks.growth.study import Study
 from benchmarks.growth.three_sigma import daily_alarm, hourly_alarm
-from services.metrics.growth import Joins, Publication, ledger
+from services.metrics.growth import Joins, Publication
+from services.metrics.growth.stream import Stream
+from services.metrics.growth.watched import NEVER, evidence_of
 
 WINDOW_H = 168
 ENOUGH_H, YOUNG_H, RATE_OVER_H, WATCHED_AT_LEAST_H = 42 * 24, 14 * 24, 56 * 24, 24
@@ -91,13 +93,16 @@ def _watch(repository: Repository, hours: Sequence[int], placebo: bool) -> list[
     if placebo:
         publications += [_publication(repository, at, f"placebo-{at}") for at in hours]
     as_of = repository.start + timedelta(hours=int(repository.counts.size))
-    rows = ledger(Joins(repository.start, repository.counts), publications, as_of).by_id()
+    known = sorted(publications, key=lambda one: (one.published_at, one.id))
+    stream = Stream.of(Joins(repository.start, repository.counts), known, as_of)
+    watched, _ = evidence_of(stream, known)  # the ledger's alarms, without its credits
+    alarms = dict(zip([one.id for one in known], watched.alarm_h != NEVER, strict=True))
     names = [f"placebo-{at}" if placebo else f"post-{repository.posts.index(at)}" for at in hours]
     return [
         Watched(
             placebo,
             at < ENOUGH_H,
-            rows[name].alarm_at is not None,
+            bool(alarms[name]),
             daily_alarm(repository.counts, at),
             hourly_alarm(repository.counts, at),
         )

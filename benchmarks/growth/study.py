@@ -17,7 +17,8 @@ CHUNKS = 40  # a study: few enough to cost nothing, many enough to see it move
 
 @dataclass(frozen=True)
 class Study:
-    """`look` is a top-level function (it travels to another process) from one of `cases` to what was seen of it.
+    """`look` is a top-level function (it travels to another process) from one of `cases` to what was seen of it; with
+    `together`, from many of them to a list.
 
     `lines` gets what was seen in the order of the cases. `notes` say what a reader must know.
     """
@@ -27,6 +28,13 @@ class Study:
     look: Callable[[Any], Any]
     lines: Callable[[Sequence[Any]], Sequence[Line]]
     notes: Sequence[str] = field(default_factory=tuple)
+    together: bool = False
+
+    def look_at(self, cases: Sequence[Any]) -> list[Any]:
+        """What was seen of each case."""
+        if not self.together:
+            return [_look(self.look, case, case) for case in cases]
+        return list(_look(self.look, cases, cases[0]))
 
 
 def run(studies: Sequence[Study], workers: int) -> Iterator[tuple[Study, Sequence[Line]]]:
@@ -57,7 +65,9 @@ def run(studies: Sequence[Study], workers: int) -> Iterator[tuple[Study, Sequenc
 def _looked_at(study: Study, pool: ProcessPoolExecutor, advance: Callable[[int], None]) -> list[Any]:
     size = max(1, len(study.cases) // CHUNKS)
     starts = range(0, len(study.cases), size)
-    futures = {pool.submit(_look, study.look, study.cases[start : start + size]): start for start in starts}
+    futures = {
+        pool.submit(_look_at, study.look, study.together, study.cases[start : start + size]): start for start in starts
+    }
     found: dict[int, list[Any]] = {}
     for future in as_completed(futures):
         found[futures[future]] = future.result()
@@ -65,12 +75,13 @@ def _looked_at(study: Study, pool: ProcessPoolExecutor, advance: Callable[[int],
     return [one for start in starts for one in found[start]]
 
 
-def _look(look: Callable[[Any], Any], cases: Sequence[Any]) -> list[Any]:
-    return [_look_at(look, case) for case in cases]
+def _look_at(look: Callable[[Any], Any], together: bool, cases: Sequence[Any]) -> list[Any]:
+    """Without the study's `lines`, which cannot travel."""
+    return Study("", cases, look, lambda _: (), together=together).look_at(cases)
 
 
-def _look_at(look: Callable[[Any], Any], case: Any) -> Any:
+def _look(look: Callable[[Any], Any], what: Any, case: Any) -> Any:
     try:
-        return look(case)
+        return look(what)
     except Exception as error:
-        raise RuntimeError(f"{type(error).__name__}: {error}; the case was {case}") from error
+        raise RuntimeError(f"{type(error).__name__}: {error}; the case was {case} or one beside it") from error

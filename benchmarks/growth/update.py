@@ -9,7 +9,8 @@ import numpy as np
 from benchmarks.growth.single import published_at
 from kairan.year.counts import World
 from services.metrics.growth import Joins, Publication
-from services.metrics.growth.evidence import Evidence, prior_of
+from services.metrics.growth.effects import prior_of
+from services.metrics.growth.evidence import Evidence
 from services.metrics.growth.foreknowledge import foreknow
 from services.metrics.growth.outlook import outlook
 from services.metrics.growth.stream import Stream

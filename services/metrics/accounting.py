@@ -11,9 +11,9 @@ from services.metrics.growth import accounting
 from services.metrics.store.accounts import Accounts
 from services.metrics.store.read_model import ReadModel
 from services.metrics.store.splits import read_splits
-from services.metrics.times import utc_text
 from shared.clock import ClockKind, jst_midnight, wall_now
 from shared.store.mongo import Store
+from shared.web.times import utc_text
 
 PERIODS_DAYS = (28, 91, 365)
 

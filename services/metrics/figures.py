@@ -4,9 +4,10 @@ from typing import Any, Literal
 
 from services.metrics.domain.counts import first_hour_of_day, hour_of, moment_of
 from services.metrics.store.read_model import ReadModel, StreamTime
-from services.metrics.times import Asked, ceil_hour, day_text, hour_after, hour_from, hour_to, utc_text
+from services.metrics.times import Asked, ceil_hour, day_text, hour_after, hour_from, hour_to
 from shared.clock import ClockKind, wall_now
 from shared.store.mongo import Store
+from shared.web.times import utc_text
 
 ROWS_MOST = 100_000  # eleven years of hours
 

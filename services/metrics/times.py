@@ -1,7 +1,7 @@
 """Moments and days as the API takes and gives them: RFC 3339; a bare date is a day in Japan."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -84,11 +84,6 @@ def _hour(asked: datetime | date) -> int:
 def day_text(moment: datetime) -> str:
     """The beginning of a day in Japan's own time."""
     return moment.astimezone(JST).isoformat()
-
-
-def utc_text(moment: datetime | None) -> str | None:
-    """A moment in UTC, to the second where it is whole."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
 
 
 def ceil_hour(moment: datetime) -> int:

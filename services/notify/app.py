@@ -5,30 +5,38 @@ from functools import partial
 
 from services.notify.address_check import Judgement, check_address, check_case
 from services.notify.api.deliveries import DeliveriesApi
+from services.notify.api.disclosures import DisclosuresApi
 from services.notify.api.endpoints import EndpointsApi
 from services.notify.api.events import EventsApi
 from services.notify.api.replays import ReplaysApi
 from services.notify.api.trials import TrialsApi
 from services.notify.attempts import Office
+from services.notify.challenger import Challenger
 from services.notify.consumers import Planner, subscription
 from services.notify.desk import Desk
+from services.notify.disclosures import Disclosures
 from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
+from services.notify.eraser import Eraser
 from services.notify.guard_settings import GuardSettings
 from services.notify.history import Records
 from services.notify.log import Log
 from services.notify.log_store import LogStore
 from services.notify.lookup import SystemLookup
+from services.notify.portal.delivery_pages import DeliveryPages
 from services.notify.portal.endpoint_pages import EndpointPages
 from services.notify.portal.once import Once
 from services.notify.portal.pages import COOKIE
-from services.notify.portal.routes import portal
+from services.notify.portal.replay_pages import ReplayPages
+from services.notify.portal.routes import Chapter, portal
+from services.notify.publications import Publications
 from services.notify.quota import Quota
 from services.notify.recent import Recent
 from services.notify.registry import Registry
 from services.notify.replay import Replays
 from services.notify.replay_store import ReplayStore
 from services.notify.replayer import Replayer
+from services.notify.resealing import Resealing
 from services.notify.results import Results
 from services.notify.sender import HttpSender
 from services.notify.settings import Settings
@@ -63,24 +71,39 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     guard, lookup = settings.guard(), SystemLookup()
     results = Results(notify)
     sender = HttpSender(guard, lookup, total_s=settings.notify_timeout_s)
-    office = Office(sender, results, registry, settings.schedule())
+    eraser = Eraser(store, notify, notify.erasures, endpoints, settings.instance)
+    office = Office(sender, results, registry, settings.schedule(), eraser.to_send)
     dispatcher = Dispatcher(store, notify, endpoints, office, settings.instance, settings.notify_in_flight)
     consumer = Consumer(
-        subscription(Planner(notify, endpoints, dispatcher.planned)),
+        subscription(Planner(notify, endpoints, Publications(store), dispatcher.planned)),
         store,
         settings.kafka,
         kind=settings.kafka_kind,
         instance=settings.instance,
     )
+    disclosures = Disclosures(store)
     quota = Quota(notify, settings.notify_most_endpoints)
-    desk = Desk(notify, registry, vault, guard, lookup, quota, dispatcher.look_again)
-    log = Log(LogStore(store, notify), vault)
+    challenger = Challenger(notify, registry, endpoints, sender, required=settings.notify_challenge == "required")
+    desk = Desk(notify, registry, vault, guard, lookup, quota, challenger, dispatcher.look_again)
+    log = Log(LogStore(store, notify), vault, disclosures)
     replay_store, records = ReplayStore(store, notify), Records(settings.kafka)
     replays = Replays(replay_store, records, desk, log, endpoints, vault)
-    replayer = Replayer(replay_store, records, endpoints, dispatcher.leads, settings.notify_replay_per_s)
+    replayer = Replayer(
+        replay_store,
+        records,
+        endpoints,
+        settings.notify_replay_per_s,
+        leads=dispatcher.leads,
+        wake=dispatcher.wake,
+    )
     trials = Trials(desk, registry, notify, endpoints, Recent(settings.kafka))
     once, sessions = Once(store, vault), Sessions(store, frozenset())
-    chapters = [EndpointPages(desk, trials, once)]
+    chapters: list[Chapter] = [
+        EndpointPages(desk, trials, once),
+        DeliveryPages(log, replays),
+        ReplayPages(desk, replays),
+    ]
+    resealing = Resealing(notify, registry, vault)
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
@@ -97,9 +120,22 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
             DeliveriesApi(log).routes(),
             EventsApi(desk, log).routes(),
             ReplaysApi(replays).routes(),
+            DisclosuresApi(disclosures).routes(),
             portal(chapters, sessions, settings.jwks_file),
         ],
-        parts=[write_side, sender, results, dispatcher, replayer, consumer, sessions, once],
+        parts=[
+            write_side,
+            sender,
+            challenger,
+            results,
+            eraser,
+            dispatcher,
+            replayer,
+            consumer,
+            sessions,
+            once,
+            resealing,
+        ],
         health=health,
         verifier=Verifier(settings),
         sessions=sessions.caller,

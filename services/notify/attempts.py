@@ -11,7 +11,7 @@ from typing import Literal
 from services.notify.delivery import Settled, Waiting
 from services.notify.endpoint import Endpoint
 from services.notify.lanes import Written
-from services.notify.outcome import Answer, Verdict, gone_or_failing, judge
+from services.notify.outcome import Answer, Verdict, gone_or_failing, judge, read_by
 from services.notify.registry import Registry
 from services.notify.results import Result, Results
 from services.notify.retry import Schedule
@@ -24,12 +24,16 @@ from shared.telemetry import metrics
 
 @dataclass(frozen=True)
 class Office:
-    """What all attempts share; `on_disabled` is called after an endpoint was disabled."""
+    """What all attempts share; `on_disabled` is called after an endpoint was disabled.
+
+    `to_send` says what may still be sent of a delivery that was read a while ago.
+    """
 
     sender: Sender
     results: Results
     registry: Registry
     schedule: Schedule
+    to_send: Callable[[Waiting, Endpoint], Waiting]
     on_disabled: Callable[[], None] = lambda: None
 
 
@@ -47,7 +51,10 @@ class Attempts:
         endpoint = self._endpoint()
         if endpoint is None:
             return False
-        answer = await self._office.sender.send(posting(endpoint, delivery, int(time.time() * 1000)))
+        delivery = self._office.to_send(delivery, endpoint)
+        answer = read_by(
+            endpoint.kind, await self._office.sender.send(posting(endpoint, delivery, int(time.time() * 1000)))
+        )
         ended_ms = int(time.time() * 1000)
         why = gone_or_failing(answer, self._failing_since_ms, ended_ms)
         if why is not None:
@@ -59,7 +66,7 @@ class Attempts:
         if verdict.state == "exhausted":
             await self._tell_exhausted(delivery, answer)
         _count(delivery, answer, verdict, ended_ms)
-        await self._write(Settled(delivery, answer, verdict, ended_ms), written)
+        await self._write(Settled(delivery, answer, verdict, ended_ms, endpoint.disclosed), written)
         return True
 
     async def _tell_exhausted(self, delivery: Waiting, answer: Answer) -> None:
@@ -90,15 +97,17 @@ class Attempts:
 
 
 def posting(endpoint: Endpoint, delivery: Waiting, now_ms: int) -> Posting:
-    """The request of one attempt, signed for this moment."""
+    """The request of one attempt, signed for this moment; a chat's is not signed."""
     timestamp_s = now_ms // 1000
+    keys = endpoint.signing_keys(now_ms)
+    signature = {"webhook-signature": sign(keys, delivery.id, timestamp_s, delivery.body)} if keys else {}
     return Posting(
         url=endpoint.url,
         headers={
-            "Content-Type": "application/cloudevents+json",
+            "Content-Type": "application/json" if endpoint.is_chat else "application/cloudevents+json",
             "webhook-id": delivery.id,
             "webhook-timestamp": str(timestamp_s),
-            "webhook-signature": sign(endpoint.signing_keys(now_ms), delivery.id, timestamp_s, delivery.body),
+            **signature,
             "webhook-attempt": str(delivery.made + 1),
             "webhook-sequence": str(delivery.sequence),
         },

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 AUDIT: Final = "audit"
 KEPT: Final = timedelta(days=90)
 Operation = Literal["create", "update", "rotate", "pause", "resume", "delete", "disable", "verify", "test"]
-_OURS: Final = frozenset({"_id", "version", "created_ms", "pairwise_key", "place"})
+_OURS: Final = frozenset({"_id", "version", "created_ms", "pairwise_key", "sealed_url", "place"})
 
 
 def entry(

@@ -10,6 +10,7 @@ from services.notify.directory import Directory
 from services.notify.domain import OFFERED, TOPICS
 from services.notify.endpoint import Endpoints
 from services.notify.planning import Planned, plan, unique
+from services.notify.publications import Publications
 from services.notify.store import NotifyStore
 from shared.bus.batch import Received, Subscription
 from shared.bus.generations import Tx
@@ -25,10 +26,17 @@ OnPlanned = Callable[[Sequence[Waiting]], None]
 class Planner:
     """Plans, and sends nothing: what is planned is committed before any lane can see it."""
 
-    def __init__(self, store: NotifyStore, endpoints: Endpoints, on_planned: OnPlanned = lambda _: None) -> None:
+    def __init__(
+        self,
+        store: NotifyStore,
+        endpoints: Endpoints,
+        publications: Publications,
+        on_planned: OnPlanned = lambda _: None,
+    ) -> None:
         """`on_planned` is told what was committed, so that a lane in this process need not read it."""
         self._store = store
         self._directory = Directory(store, endpoints)
+        self._publications = publications
         self._on_planned = on_planned
 
     async def at_once(self) -> int:
@@ -39,17 +47,20 @@ class Planner:
     async def apply(self, batch: Sequence[Received], tx: Tx) -> None:
         """Endpoints are read in the transaction: one created before an event was recorded is there to hear it."""
         listing = await self._directory.read(tx.session)
+        events = [received.event for received in batch]
+        await self._publications.feed(events, tx.session)
+        titles = await self._publications.titles(events, tx.session) if listing.has_chats else {}
+        erased = [event.envelope.subject for event in events if isinstance(event.data, MemberErased)]
+        if erased:
+            await self._store.erasures.note(erased, tx.session)
         planned: list[Planned] = []
         for n, received in enumerate(batch):
-            planned += plan(received.event, received.timestamp_ms, listing)
+            planned += plan(received.event, received.timestamp_ms, listing, titles)
             if n % _YIELD_EVERY == _YIELD_EVERY - 1:
                 await asyncio.sleep(0)
         if planned:
             waiting = await self._store.plan(unique(planned), int(time.time() * 1000), tx.session)
             tx.after.append(lambda: self._on_planned(waiting))
-        erased = [one.event.envelope.subject for one in batch if isinstance(one.event.data, MemberErased)]
-        if erased:
-            await self._store.forget_people(erased, tx.session)
 
 
 def subscription(planner: Planner) -> Subscription:

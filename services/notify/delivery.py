@@ -23,6 +23,7 @@ class Waiting:
     recorded_ms: int
     body: bytes = field(repr=False)
     made_before: int = 0
+    people: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,16 @@ class Lane:
 
 @dataclass(frozen=True)
 class Settled:
-    """One attempt's end, as it is to be written down. Times in wall milliseconds."""
+    """One attempt's end, as it is to be written down. Times in wall milliseconds.
+
+    `disclosed` says to whom and why people's real ids were given; None where the endpoint has ids of its own.
+    """
 
     delivery: Waiting
     answer: Answer
     verdict: Verdict
     ended_ms: int
+    disclosed: Mapping[str, Any] | None = None
 
     @property
     def next_at_ms(self) -> int | None:
@@ -51,7 +56,7 @@ class Settled:
 
 def planned_document(planned: Planned, sequence: int, now_ms: int) -> Document:
     """A delivery that is due at once."""
-    person = {"person": planned.person} if planned.person else {}
+    people = {"person": list(planned.people)} if planned.people else {}
     return {
         "_id": planned.id,
         "endpoint": planned.endpoint.id,
@@ -66,7 +71,7 @@ def planned_document(planned: Planned, sequence: int, now_ms: int) -> Document:
         "planned_at": datetime.fromtimestamp(now_ms / 1000, UTC),
         "attempts": [],
         "body": Binary(planned.body),
-        **person,
+        **people,
     }
 
 
@@ -80,8 +85,15 @@ def waiting_of(document: Mapping[str, Any]) -> Waiting:
         event_id=document["event_id"],
         recorded_ms=int(document["recorded_ms"]),
         body=bytes(document["body"]),
+        people=people_in(document),
         made_before=int(document.get("made_before", 0)),
     )
+
+
+def people_in(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The members that a stored delivery tells of; one id stood alone before there could be several."""
+    stored = document.get("person")
+    return (stored,) if isinstance(stored, str) else tuple(stored or ())
 
 
 def settlement_write(settled: Settled) -> UpdateOne:

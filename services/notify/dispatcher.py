@@ -92,6 +92,12 @@ class Dispatcher:
         """Whether this process works for the endpoints of a shard right now."""
         return f"lanes-{shard}" in self._leases.held()
 
+    def wake(self, endpoint_id: str) -> None:
+        """Says that deliveries of an endpoint were changed, where its lane is this process's."""
+        lane = self._lanes.get(endpoint_id)
+        if lane is not None:
+            lane.wake()
+
     async def start(self) -> None:
         for coroutine in (self._leases.run(), self._hear(), self._clean(), self._measure()):
             self._tasks.append(asyncio.create_task(coroutine, name=self.name))

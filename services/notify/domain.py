@@ -1,11 +1,13 @@
 """What an endpoint's owner and its answers decide: create, pause, resume, disable, delete, exhaust. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from services.notify import globs
-from services.notify.signing import MAX_ACTIVE_SECRETS, Signature
+from services.notify.refusals import DISABLED, DISCLOSURE_NEEDED, TOO_MANY_ENDPOINTS, UNVERIFIED
+from services.notify.refusals import NotPossible as NotPossible
+from services.notify.rotation import NewSecret, rotated
 from shared.catalogue import CATALOGUE, RESERVED, DeliveryExhausted, DisableReason, EndpointDisabled, EventData
 
 State = dict[str, Any]
@@ -17,6 +19,11 @@ Language = Literal["ja", "en"]
 TOPICS: Final = ("kairan.member", "kairan.session", "kairan.archive", "kairan.growth", "kairan.delivery")
 """What endpoints can hear. Never the member profiles, which could single a person out, nor the clock of a replay."""
 
+CHAT_EVENTS: Final = (
+    *("growth-spike-detected", "growth-spike-closed", "milestone-reached"),
+    *("delivery-exhausted", "endpoint-disabled"),
+)
+"""What a chat hears unless its owner says otherwise."""
 MAX_PATTERNS: Final = 100
 OFFERED: Final = tuple(name for name in CATALOGUE.names() if CATALOGUE.by_name(name).topic in TOPICS)
 EVENT_NAMES: Final = (*OFFERED, *sorted(RESERVED))
@@ -31,32 +38,11 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "per_minute": None,
     "expires_after_s": None,
     "disclosure": None,
+    "sealed_url": None,
     "signature": "v1",
     "place": None,
 }
 """What an endpoint is unless its owner says otherwise."""
-
-
-class NotPossible(Exception):
-    """The command cannot be done; the caller hears `status`, `slug`, `title` and `detail` as a problem document."""
-
-    def __init__(self, status: int, slug: str, title: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.slug, self.title, self.detail = status, slug, title, detail
-
-
-TOO_MANY_ENDPOINTS: Final = NotPossible(
-    409,
-    "too-many-endpoints",
-    "Too many endpoints",
-    "You have as many as you may; delete one, or let the operator raise KAIRAN_NOTIFY_MOST_ENDPOINTS.",
-)
-TOO_MANY_SECRETS: Final = NotPossible(
-    409,
-    "too-many-secrets",
-    "Too many secrets",
-    f"{MAX_ACTIVE_SECRETS} sign already; wait until the oldest has expired, or end the overlap with overlap_s.",
-)
 
 
 @dataclass(frozen=True)
@@ -70,43 +56,32 @@ class Change:
 
 
 @dataclass(frozen=True)
-class NewSecret:
-    """Encrypted; `public` is its public half, if it has one; `made_by` names the request, to find it at a repeat."""
-
-    sealed: str
-    created_ms: int
-    signature: Signature
-    public: str | None
-    made_by: str | None
-
-    def document(self) -> State:
-        """As it stands among an endpoint's secrets."""
-        stored = {"sealed": self.sealed, "created_ms": self.created_ms, "expires_ms": None}
-        given = {"public": self.public, "made_by": self.made_by}
-        return {**stored, **{name: value for name, value in given.items() if value is not None}}
-
-
-@dataclass(frozen=True)
 class NewEndpoint:
     """A wish that was checked: a target that the guard lets pass, secret and key already encrypted.
 
-    `place` is the one of its owner's places that it takes; None when there is none left.
+    `place` is the one of its owner's places that it takes; None when there is none left. A chat's URL is a secret:
+    `url` is the masked one and `sealed_url` the true one; its `secret` is None, as nobody checks signatures.
     """
 
     url: str
     event_types: tuple[str, ...]
     identifiers: Identifiers
-    secret: NewSecret
+    secret: NewSecret | None
     pairwise_key: str
     created_ms: int
     owner: str
     place: str | None
+    state: Literal["active", "unverified"] = "active"
     filter: Mapping[str, Any] | None = None
     description: str = ""
     ordered: bool = False
     in_flight: int | None = None
     per_minute: int | None = None
     expires_after_s: Mapping[str, float] | None = None
+    kind: Kind = "webhook"
+    language: Language = "ja"
+    sealed_url: str | None = None
+    disclosure: Mapping[str, Any] | None = None
 
 
 def check_patterns(patterns: Sequence[str]) -> None:
@@ -131,8 +106,8 @@ def create(wish: NewEndpoint) -> Change:
             "url": wish.url,
             "event_types": list(wish.event_types),
             "identifiers": wish.identifiers,
-            "secrets": [wish.secret.document()],
-            "signature": wish.secret.signature,
+            "secrets": [wish.secret.document()] if wish.secret else [],
+            "signature": wish.secret.signature if wish.secret else DEFAULTS["signature"],
             "pairwise_key": wish.pairwise_key,
             "created_ms": wish.created_ms,
             "owner": wish.owner,
@@ -143,7 +118,11 @@ def create(wish: NewEndpoint) -> Change:
             "in_flight": wish.in_flight,
             "per_minute": wish.per_minute,
             "expires_after_s": dict(wish.expires_after_s) if wish.expires_after_s else None,
-            "state": "active",
+            "kind": wish.kind,
+            "language": wish.language,
+            "sealed_url": wish.sealed_url,
+            "disclosure": dict(wish.disclosure) if wish.disclosure else None,
+            "state": wish.state,
             "reason": None,
         },
         claims=(wish.place,),
@@ -160,54 +139,82 @@ def completed(document: Mapping[str, Any]) -> State:
     return {**full, "secrets": secrets}
 
 
-def update(state: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> Change:
-    """What the owner wants otherwise, from now on; None is what an endpoint has that says nothing."""
+def update(state: Mapping[str, Any] | None, fields: Mapping[str, Any], challenging: bool = False) -> Change:
+    """What the owner wants otherwise, from now on; None is what an endpoint has that says nothing.
+
+    With `challenging`, another URL has to be verified before anything more is sent.
+    """
+    present = _alive(state)
     said = {name: DEFAULTS[name] if value is None else value for name, value in fields.items()}
-    return Change({**_alive(state), **said})
+    challenging = challenging and present.get("kind", "webhook") == "webhook"
+    if challenging and said.get("url", present["url"]) != present["url"]:
+        said |= {"state": "unverified", "reason": None}
+    changed = {**present, **said}
+    if changed["identifiers"] == "real" and "disclosure" in said and not said["disclosure"]:
+        raise DISCLOSURE_NEEDED
+    return Change(changed)
+
+
+def verify(state: Mapping[str, Any] | None, url: str) -> Change:
+    """The receiver at `url` has answered the challenge; one that waited for it is active from now on."""
+    present = _alive(state)
+    if present["url"] != url:
+        raise NotPossible(409, "url-changed", "The URL was changed", "Another one was asked meanwhile; verify again.")
+    return Change({**present, "state": "active"} if present["state"] == "unverified" else present)
 
 
 def rotate(state: Mapping[str, Any] | None, secret: NewSecret, overlap_s: float) -> Change:
     """A new secret that signs from now on; those before it sign for `overlap_s` more at most, then are forgotten."""
     present = completed(_alive(state))
-    until_ms = secret.created_ms + int(overlap_s * 1000)
-    before = [
-        {**one, "expires_ms": min(one["expires_ms"] or until_ms, until_ms)}
-        for one in active(present["secrets"], secret.created_ms)
-    ]
-    overlapping = active(before, secret.created_ms)
-    if len(overlapping) >= MAX_ACTIVE_SECRETS:
-        raise TOO_MANY_SECRETS
-    return Change({**present, "secrets": [secret.document(), *overlapping], "signature": secret.signature})
+    signing = rotated(present["secrets"], secret, overlap_s)
+    return Change({**present, "secrets": signing, "signature": secret.signature})
 
 
-def active(secrets: Sequence[State], now_ms: int) -> list[State]:
-    """Those that sign at this moment, newest first as they stand."""
-    return [one for one in secrets if one["expires_ms"] is None or now_ms < one["expires_ms"]]
+def sealed_values(document: Mapping[str, Any]) -> list[str]:
+    """Everything of an endpoint that is kept encrypted."""
+    full = completed(document)
+    kept = [*(one["sealed"] for one in full["secrets"]), full["pairwise_key"], full["sealed_url"]]
+    return [one for one in kept if one]
+
+
+def reseal(state: Mapping[str, Any] | None, seal: Callable[[str], str]) -> Change:
+    """The same secrets, encrypted anew."""
+    present = completed(_alive(state))
+    return Change(
+        {
+            **present,
+            "secrets": [{**one, "sealed": seal(one["sealed"])} for one in present["secrets"]],
+            "pairwise_key": seal(present["pairwise_key"]),
+            "sealed_url": seal(present["sealed_url"]) if present["sealed_url"] else None,
+        }
+    )
 
 
 def pause(state: Mapping[str, Any] | None) -> Change:
     """Deliveries wait until `resume`; nothing is lost."""
     present = _alive(state)
     if present["state"] == "disabled":
-        raise NotPossible(409, "endpoint-disabled", "The endpoint is disabled", "It receives nothing; resume it first.")
+        raise DISABLED
+    if present["state"] == "unverified":
+        raise UNVERIFIED
     return Change({**present, "state": "paused", "reason": None})
 
 
 def resume(state: Mapping[str, Any] | None) -> Change:
     """Deliver again. What was recorded while the endpoint was disabled is not made up for."""
-    return Change({**_alive(state), "state": "active", "reason": None})
+    present = _alive(state)
+    if present["state"] == "unverified":
+        raise UNVERIFIED
+    return Change({**present, "state": "active", "reason": None})
 
 
 def test(state: Mapping[str, Any] | None) -> Change:
     """A test event is to be sent; nothing changes."""
     present = _alive(state)
-    if present["state"] in ("disabled", "unverified"):
-        raise NotPossible(
-            409,
-            f"endpoint-{present['state']}",
-            f"The endpoint is {present['state']}",
-            "It receives nothing; resume it first." if present["state"] == "disabled" else "Verify it first.",
-        )
+    if present["state"] == "disabled":
+        raise DISABLED
+    if present["state"] == "unverified":
+        raise UNVERIFIED
     return Change(present)
 
 
@@ -229,7 +236,7 @@ def delete(state: Mapping[str, Any] | None) -> Change:
     present = _alive(state)
     told = EndpointDisabled(endpoint_id=present["_id"], reason_code="owner")
     events = () if present["state"] == "disabled" else (told,)
-    forgotten: State = {"url": "", "secrets": [], "pairwise_key": "", "place": None}
+    forgotten: State = {"url": "", "sealed_url": None, "secrets": [], "pairwise_key": "", "place": None}
     place = present.get("place")
     return Change(
         {**present, "state": "deleted", "reason": "owner", **forgotten}, events, releases=(place,) if place else ()

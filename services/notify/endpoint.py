@@ -12,8 +12,8 @@ from services.notify.vault import Vault
 from shared.bus.outbox import shard_of
 
 _AS_STORED: Final = (
-    *("url", "identifiers", "state", "created_ms", "kind", "language"),
-    *("owner", "filter", "ordered", "in_flight", "per_minute"),
+    *("identifiers", "state", "created_ms", "kind", "language"),
+    *("owner", "filter", "disclosure", "ordered", "in_flight", "per_minute"),
 )
 
 
@@ -29,11 +29,12 @@ class Secret:
 class Endpoint:
     """`created_ms` is wall time in Unix milliseconds; `in_flight` None leaves it to the service's setting.
 
+    `url` is the true one also of a chat, whose owner is shown a masked one.
     `expires_after_s` says for patterns of event names how old such an event may be when it is sent.
     """
 
     id: str
-    url: str
+    url: str = field(repr=False)
     event_types: tuple[str, ...]
     identifiers: Identifiers
     state: EndpointState
@@ -42,6 +43,7 @@ class Endpoint:
     language: Language
     owner: str
     filter: Mapping[str, Any] | None
+    disclosure: Mapping[str, Any] | None
     ordered: bool
     in_flight: int | None
     per_minute: int | None
@@ -54,6 +56,16 @@ class Endpoint:
     def signing_keys(self, now_ms: int) -> tuple[Key, ...]:
         """The secrets that sign at this moment, newest first."""
         return tuple(one.key for one in self.secrets if one.expires_ms is None or now_ms < one.expires_ms)
+
+    @property
+    def disclosed(self) -> Mapping[str, Any] | None:
+        """What stands in the record of a delivery that gives people's real ids away; None where it does not."""
+        return (self.disclosure or {}) if self.identifiers == "real" else None
+
+    @property
+    def is_chat(self) -> bool:
+        """It hears sentences for people instead of events."""
+        return self.kind != "webhook"
 
     @property
     def shard(self) -> int:
@@ -81,6 +93,7 @@ class Endpoints:
     def _parse(self, full: Mapping[str, Any]) -> Endpoint:
         return Endpoint(
             id=full["_id"],
+            url=self._vault.open(full["sealed_url"]).decode() if full["sealed_url"] else full["url"],
             **{name: full[name] for name in _AS_STORED},
             event_types=tuple(full["event_types"]),
             expires_after_s=full["expires_after_s"] or {},

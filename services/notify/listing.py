@@ -13,6 +13,7 @@ class Listing:
 
     def __init__(self, endpoints: Sequence[Endpoint] = ()) -> None:
         self.endpoints = endpoints
+        self.has_chats = any(one.is_chat for one in endpoints)
         self._hearing: dict[str, Sequence[Endpoint]] = {}
 
     @cached_property

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from services.notify.desk import owner_of
+from services.notify.disclosures import Disclosures
 from services.notify.log_store import LogStore, Page, Scope
 from services.notify.pairwise import Pseudonyms
 from services.notify.question import Place, Question
@@ -42,8 +43,9 @@ class Pulled:
 class Log:
     """Each method raises Refused in words for the caller, StoreError when the database is away."""
 
-    def __init__(self, store: LogStore, vault: Vault) -> None:
+    def __init__(self, store: LogStore, vault: Vault, disclosures: Disclosures) -> None:
         self._store = store
+        self._disclosures = disclosures
         self._vault = vault
 
     async def search(self, question: Question, after: Place | None, limit: int, caller: Caller) -> Page:
@@ -60,7 +62,11 @@ class Log:
         found = await self._store.delivery(delivery_id)
         if found is None or owner_of(caller) not in (None, found.get("owner")):
             raise NO_DELIVERY
-        return for_eyes(found, caller)
+        seen = for_eyes(found, caller)
+        endpoint = await self._store.endpoint(found["endpoint"])
+        if endpoint is not None:
+            await self._disclosures.note_read(endpoint, [seen])
+        return seen
 
     async def last_number(self, endpoint_id: str) -> int:
         """The last sequence number that the endpoint's deliveries have."""
@@ -77,6 +83,7 @@ class Log:
                 cut = True
                 break
             found.append(for_eyes(one, caller))
+        await self._disclosures.note_read(endpoint, found)
         up_to = int(found[-1]["sequence"]) if cut or len(found) == limit else max(last, after)
         return Pulled(found, gaps((int(one["sequence"]) for one in found), after, up_to), up_to, last)
 

@@ -58,6 +58,10 @@ class LogStore:
         found: list[str] = await self._endpoints.distinct("_id", {"owner": owner})
         return found
 
+    async def endpoint(self, endpoint_id: str) -> Document | None:
+        found: Document | None = await self._endpoints.find_one({"_id": endpoint_id})
+        return found
+
     async def sealed_keys(self, scope: Scope) -> list[str]:
         """The keys of the endpoints, unless they were deleted, by which their `webhook-id`s are made."""
         wanted: Document = {"pairwise_key": {"$gt": ""}}

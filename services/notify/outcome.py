@@ -1,12 +1,13 @@
 """What an answer means for a delivery and for its endpoint. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
 from services.notify.retry import Schedule
 
 FAILING_DAYS = 5
+_NO_CONTENT = 204
 _FAILING_MS = FAILING_DAYS * 24 * 3600 * 1000
 
 
@@ -61,6 +62,13 @@ def failure_of(status: int) -> Failure | None:
     if 200 <= status < 300:
         return None
     return Failure.REDIRECT if 300 <= status < 400 else Failure.STATUS
+
+
+def read_by(kind: str, answer: Answer) -> Answer:
+    """The answer as this kind of endpoint means it: Apprise answers 204 where its key tells nobody."""
+    if kind == "apprise" and answer.status == _NO_CONTENT and answer.failure is None:
+        return replace(answer, failure=Failure.STATUS)
+    return answer
 
 
 def judge(answer: Answer, made: int, schedule: Schedule, chance: float) -> Verdict:

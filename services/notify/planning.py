@@ -6,23 +6,24 @@ from typing import Any
 
 import orjson
 
+from services.notify.chat.telling import Teller
 from services.notify.endpoint import Endpoint
 from services.notify.listing import Listing
 from services.notify.pairwise import pairwise_message, real_message
-from shared.catalogue import CATALOGUE, Event, EventType
+from shared.catalogue import CATALOGUE, Event, EventType, MemberErased, Title, people_of
 
 _HEARING = ("active", "paused")
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One event for one endpoint. `id` is the `webhook-id`; `person` the member it tells of, if of one."""
+    """One event for one endpoint. `id` is the `webhook-id`; `people` are the members it tells of, by their real ids."""
 
     id: str
     endpoint: Endpoint = field(repr=False)
     event_type: str
     event_id: str
-    person: str | None
+    people: tuple[str, ...]
     recorded_ms: int
     body: bytes = field(repr=False)
 
@@ -46,7 +47,7 @@ class Told:
     def body(self, endpoint: Endpoint) -> bytes | None:
         """What is sent; None when the endpoint's filter does not hold."""
         message = self.message(endpoint)
-        if endpoint.condition is not None and not endpoint.condition.holds(message):
+        if not _holds(endpoint, message):
             return None
         if endpoint.identifiers != "real":
             return orjson.dumps(message)
@@ -55,16 +56,27 @@ class Told:
         return self._real_body
 
 
-def plan(event: Event, recorded_ms: int, listing: Listing) -> Iterator[Planned]:
-    """A delivery for each endpoint that hears the event, recorded at `recorded_ms` (wall clock, Unix milliseconds)."""
+def _holds(endpoint: Endpoint, message: Mapping[str, Any]) -> bool:
+    return endpoint.condition is None or endpoint.condition.holds(message)
+
+
+def plan(
+    event: Event, recorded_ms: int, listing: Listing, titles: Mapping[str, Title] | None = None
+) -> Iterator[Planned]:
+    """A delivery for each endpoint that hears the event, recorded at `recorded_ms` (wall clock, Unix milliseconds).
+
+    `titles` are the public ones of publications, by their ids, for the sentences of chats.
+    """
     entry = CATALOGUE.by_type(event.envelope.type)
     if entry is None:
         return
-    told = Told(event)
+    # Once erased, an id means nobody; that somebody was erased stays to be heard as it is.
+    people = () if isinstance(event.data, MemberErased) else people_of(event)
+    told, teller = Told(event), Teller(event, titles or {}, listing.endpoints)
     for endpoint in listing.hearing(entry.name):
         if not _hears(endpoint, entry, event, recorded_ms):
             continue
-        body = told.body(endpoint)
+        body = told.body(endpoint) if not endpoint.is_chat else _sentence(told, teller, endpoint)
         if body is None:
             continue
         yield Planned(
@@ -72,10 +84,15 @@ def plan(event: Event, recorded_ms: int, listing: Listing) -> Iterator[Planned]:
             endpoint=endpoint,
             event_type=event.envelope.type,
             event_id=event.envelope.id,
-            person=event.envelope.subject if entry.subject_is_person else None,
+            people=people,
             recorded_ms=recorded_ms,
             body=body,
         )
+
+
+def _sentence(told: Told, teller: Teller, endpoint: Endpoint) -> bytes | None:
+    """What a chat is sent; its filter, too, is asked about the event."""
+    return teller.body(endpoint) if _holds(endpoint, told.message(endpoint)) else None
 
 
 def _hears(endpoint: Endpoint, entry: EventType, event: Event, recorded_ms: int) -> bool:

@@ -2,13 +2,16 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import Field, StringConstraints, WithJsonSchema
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.notify.address_guard import SPECIAL_NAMES
-from services.notify.domain import EVENT_NAMES, MAX_PATTERNS, Identifiers
+from services.notify.disclosure import Disclosure
+from services.notify.domain import CHAT_EVENTS, EVENT_NAMES, MAX_PATTERNS, Identifiers, Kind, Language
 from services.notify.filter_schema import FILTER_SCHEMA
 from services.notify.filters import MOST_BYTES, MOST_DEPTH, MOST_LEAVES
 from services.notify.globs import PATTERN
+from services.notify.shapes import shaped
 from services.notify.signing import Signature
 from services.notify.target import MAX_URL
 from shared.requests import ONE_LINE, WHOLE, RequestBody
@@ -107,8 +110,20 @@ SignatureSaid = Annotated[
 class Registering(RequestBody):
     """Somebody wants to be told."""
 
+    model_config = ConfigDict(json_schema_extra=shaped)
+
     url: EndpointUrl
-    event_types: EventTypes
+    event_types: Annotated[
+        EventTypes | None, Field(description=f"A chat that says nothing hears {', '.join(CHAT_EVENTS)}.")
+    ] = None
+    kind: Annotated[
+        Kind,
+        Field(
+            description="`webhook`: events, signed. `slack`, `teams`, `discord`, `apprise`: sentences for people, "
+            "unsigned, to that service's incoming webhook; its URL is kept as a secret."
+        ),
+    ] = "webhook"
+    language: Annotated[Language, Field(description="Of a chat's sentences.")] = "ja"
     identifiers: Annotated[
         Identifiers,
         Field(
@@ -116,6 +131,9 @@ class Registering(RequestBody):
             "the scope endpoints:trusted."
         ),
     ] = "pairwise"
+    disclosure: Annotated[
+        Disclosure | None, Field(description="Who gets people's real ids, and why; needed with `real`.")
+    ] = None
     signature: SignatureSaid | None = None
     secret: Secret | None = None
     filter: Filter | None = None
@@ -125,12 +143,31 @@ class Registering(RequestBody):
     per_minute: PerMinute | None = None
     expires_after_s: ExpiresAfter | None = None
 
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Registering":
+        if self.kind == "webhook" and self.event_types is None:
+            raise PydanticCustomError("missing", "event_types is missing: say which events a webhook is to hear")
+        if self.kind != "webhook" and self.identifiers == "real":
+            raise PydanticCustomError(
+                "identifiers", "identifiers must be pairwise: a chat hears sentences, in which no id of a person stands"
+            )
+        if self.kind != "webhook" and (self.secret is not None or self.signature is not None):
+            raise PydanticCustomError("secret", "secret and signature are a webhook's: no chat service could check one")
+        if self.identifiers == "real" and self.disclosure is None:
+            raise PydanticCustomError(
+                "missing",
+                "disclosure is missing: before people's real ids are given away, say legal_basis, recipient, country "
+                "and purpose",
+            )
+        return self
+
 
 class Changing(RequestBody):
     """What an owner wants otherwise. What is not named stays; null is what an endpoint has that says nothing."""
 
     url: EndpointUrl = Field(default_factory=str)
     event_types: EventTypes = Field(default_factory=list)
+    disclosure: Disclosure | None = None
     filter: Filter | None = None
     description: Description | None = None
     ordered: Ordered | None = None

@@ -5,6 +5,7 @@ from typing import Final
 
 import orjson
 
+from services.notify.chat.telling import test_body
 from services.notify.endpoint import Endpoint
 from services.notify.planning import Planned
 from shared.catalogue.headers import write_time
@@ -32,7 +33,7 @@ def sample(endpoint: Endpoint, event_id: str, now_ms: int) -> Planned:
         endpoint=endpoint,
         event_type=TYPE,
         event_id=event_id,
-        person=None,
+        people=(),
         recorded_ms=now_ms,
-        body=orjson.dumps(event),
+        body=test_body(endpoint) if endpoint.is_chat else orjson.dumps(event),
     )

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from services.notify.audit import Operation
-from services.notify.desk import Issued
-from services.notify.domain import EndpointState, Identifiers, Kind, Language, active, completed
+from services.notify.disclosure import Disclosure
+from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
 from services.notify.dry_run import Tried, WhyNot
 from services.notify.exchange import version
+from services.notify.issued import Issued
 from services.notify.outcome import DeliveryState, Failure
+from services.notify.rotation import active
 from services.notify.signing import Signature
 from shared.store.mongo import Document
 
@@ -24,7 +26,7 @@ class Registered(BaseModel):
     version: Annotated[int, Field(ge=1)]
     secret: Annotated[
         str | None,
-        Field(description="whsec_ and the key in base64: what signatures are checked with. null for `v1a`."),
+        Field(description="whsec_ and the key in base64, for checking signatures. null for `v1a`; a chat has none."),
     ]
     public_key: Annotated[str | None, Field(description="For `v1a`: whpk_ and the public key in base64.")] = None
 
@@ -42,12 +44,13 @@ class EndpointShown(BaseModel):
 
     id: str
     version: Annotated[int, Field(ge=1)]
-    url: str
+    url: Annotated[str, Field(description="Of a chat, whose URL is a secret: masked.")]
     event_types: list[str]
     identifiers: Identifiers
     kind: Kind
     language: Language
     owner: str
+    disclosure: Disclosure | None
     signature: Signature
     secrets: Annotated[list[SecretShown], Field(description="What signs now, newest first.")]
     filter: dict[str, Any] | None
@@ -136,7 +139,7 @@ def issued_shown(issued: Issued) -> dict[str, object]:
     shown = {"id": issued.outcome.resource_id, "version": version(issued.outcome.version)}
     if issued.public_key is not None:
         return {**shown, "secret": None, "public_key": issued.public_key}
-    return {**shown, "secret": issued.secret}
+    return shown if issued.secret is None else {**shown, "secret": issued.secret}
 
 
 def audit_shown(found: Sequence[Document]) -> dict[str, object]:

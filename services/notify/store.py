@@ -23,6 +23,8 @@ from services.notify.delivery import (
     settlement_write,
     waiting_of,
 )
+from services.notify.disclosures import Disclosures
+from services.notify.erasures import Erasures
 from services.notify.numbering import NUMBER, take_numbers
 from services.notify.planning import Planned
 from shared.store.mongo import Document, Session, Store, StoreError, TryAgain, UpdateMany, UpdateOne, is_duplicate
@@ -52,6 +54,8 @@ class NotifyStore:
         self._endpoints = store.collection(ENDPOINTS)
         self._lanes = store.collection(LANES)
         self._deliveries = store.collection(DELIVERIES)
+        self._disclosures = Disclosures(store)
+        self.erasures = Erasures(store, self._deliveries)
         self._careful = False
 
     async def prepare(self) -> None:
@@ -77,6 +81,8 @@ class NotifyStore:
             "person", name="person", partialFilterExpression={"person": {"$exists": True}}
         )
         await self._store.ensure_expiry(DELIVERIES, "planned_at", int(LOG_KEPT.total_seconds()))
+        await self._disclosures.prepare()
+        await self.erasures.prepare()
         await self._endpoints.create_index("owner", name="owner")
         await self._store.collection(AUDIT).create_index([("endpoint", 1), ("at", -1)], name="endpoint")
         await self._store.ensure_expiry(AUDIT, "at", int(AUDIT_KEPT.total_seconds()))
@@ -124,6 +130,7 @@ class NotifyStore:
         One that is there already stays as it is. Only a repeat that the inbox has forgotten (30 days) can be, so its
         number is not looked for first: it becomes a gap. Raises TryAgain when there is one. Answers what was written.
         """
+        planned = await self.erasures.applied(planned, session)
         counts = Counter(one.endpoint.id for one in planned)
         last = await take_numbers(self._lanes, counts, session)
         following = {endpoint: last[endpoint] - count for endpoint, count in counts.items()}
@@ -188,7 +195,11 @@ class NotifyStore:
         return int(found["next_at_ms"]) if found else None
 
     async def settle(self, settled: Sequence[Settled], failing: Mapping[str, int | None]) -> None:
-        """Writes attempts and what became of their deliveries; `failing` are changes of lanes' `failing_since_ms`."""
+        """Writes attempts and what became of their deliveries; `failing` are changes of lanes' `failing_since_ms`.
+
+        Whose real ids were given away is recorded first: nothing counts as delivered before that is durable.
+        """
+        await self._disclosures.note(settled)
         at_once = [one for one in settled if delivered_at_once(one)]
         writes: list[UpdateMany | UpdateOne] = [settlement_write(one) for one in settled if not delivered_at_once(one)]
         writes += [delivered_write(at_once[n : n + _TOGETHER]) for n in range(0, len(at_once), _TOGETHER)]
@@ -210,13 +221,6 @@ class NotifyStore:
             {"done_at": {"$exists": True, "$lt": before}, "body": {"$exists": True}}, _WITHOUT_PAYLOAD
         )
         return int(done.modified_count)
-
-    async def forget_people(self, members: Sequence[str], session: Session) -> None:
-        """Removes what ended deliveries told of these members. What still waits, ids alone, goes its way to its end."""
-        about = {"person": {"$in": list(members), "$exists": True}}
-        await self._deliveries.update_many({**about, "state": {"$ne": "waiting"}}, _WITHOUT_PAYLOAD, session=session)
-        forget = {"$unset": {"person": "", "attempts.$[].said": ""}}
-        await self._deliveries.update_many(about, forget, session=session)
 
     async def count_waiting(self) -> int:
         return int(await self._deliveries.count_documents({"endpoint": {"$gt": ""}, "state": "waiting"}))

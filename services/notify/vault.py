@@ -16,6 +16,7 @@ class Vault:
         if not keys:
             raise VaultError("the secrets key file holds no key")
         try:
+            self._first = Fernet(keys[0])
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError as error:
             raise VaultError("the secrets key file holds something that is not a Fernet key") from error
@@ -31,6 +32,18 @@ class Vault:
 
     def seal(self, value: bytes) -> str:
         return self._fernet.encrypt(value).decode()
+
+    def is_first(self, sealed: str) -> bool:
+        """Whether the first key alone opens it."""
+        try:
+            self._first.decrypt(sealed)
+        except InvalidToken:
+            return False
+        return True
+
+    def reseal(self, sealed: str) -> str:
+        """The same under the first key. Raises VaultError as `open`."""
+        return self.seal(self.open(sealed))
 
     def open(self, sealed: str) -> bytes:
         """Raises VaultError when it was sealed under another key."""

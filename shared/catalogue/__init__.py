@@ -30,7 +30,7 @@ from shared.catalogue.member import (
     MemberProfile,
     VoidReason,
 )
-from shared.catalogue.people import event_id_fields, person_id_fields
+from shared.catalogue.people import event_id_fields, people_of, person_id_fields
 from shared.catalogue.registry import CATALOGUE, Catalogue
 from shared.catalogue.reserved import RESERVED
 from shared.catalogue.session import (
@@ -109,6 +109,7 @@ __all__ = [
     "encode",
     "encode_all",
     "event_id_fields",
+    "people_of",
     "person_id_fields",
     "structured",
 ]

@@ -54,13 +54,14 @@ def _anchor(entry: EventType) -> str:
 
 def _section(entry: EventType, example: Mapping[str, Any] | None) -> str:
     schema = json_schema(entry)
+    personal = " (personal data: `person_id`)" if entry.subject_is_person else ""
     lines = [
         f"## {_heading(entry)}",
         "",
         f"{entry.summary_ja} {schema['description']}",
         "",
-        f"Type `{entry.type}` · topic `{entry.topic}` · key: the {entry.subject}'s id · published by {entry.publisher}"
-        f" · [JSON Schema](schemas/{entry.name}.v{entry.version}.json)",
+        f"Type `{entry.type}` · topic `{entry.topic}` · key: the {entry.subject}'s id{personal}"
+        f" · published by {entry.publisher} · [JSON Schema](schemas/{entry.name}.v{entry.version}.json)",
         "",
         "| field | values | unit | required | personal data | meaning |",
         "|---|---|---|---|---|---|",

@@ -2,13 +2,27 @@
 
 from functools import cache
 
+from shared.catalogue.envelope import Event
 from shared.catalogue.event_type import EventType
+from shared.catalogue.registry import CATALOGUE
 
 
 @cache
 def person_id_fields(entry: EventType) -> tuple[str, ...]:
     """The data fields that hold a person's id. The subject is one too where `subject_is_person`."""
     return _fields_with(entry, "x-class", "person_id")
+
+
+def people_of(event: Event) -> tuple[str, ...]:
+    """The ids of all people that an event tells of: in its subject and in its data."""
+    entry = CATALOGUE.by_type(event.envelope.type)
+    if entry is None:
+        return ()
+    found = [event.envelope.subject] if entry.subject_is_person else []
+    for name in person_id_fields(entry) if event.data is not None else ():
+        value = getattr(event.data, name)
+        found += [value] if isinstance(value, str) else list(value or ())
+    return tuple(dict.fromkeys(found))
 
 
 @cache

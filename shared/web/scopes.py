@@ -10,7 +10,7 @@ SCOPES: dict[str, str] = {
     "archives:write": "Publish, correct and withdraw archives.",
     "endpoints:read": "Read one's own webhook endpoints and their deliveries.",
     "endpoints:write": "Register, change and remove one's own webhook endpoints.",
-    "endpoints:admin": "With the scopes to read or write: everybody's webhook endpoints.",
+    "endpoints:admin": "With the scopes to read or write: everybody's webhook endpoints. The records of real ids.",
     "endpoints:trusted": "Give an endpoint the real ids of people instead of pairwise ones.",
     "growth:read": "Read joins, member counts, the publication ledger and the page.",
     "clock:write": "Say that time has passed, in a stack whose clock is a stream.",

@@ -56,3 +56,8 @@ def planned(moment: datetime) -> datetime:
     if not EARLIEST <= moment < LATEST:
         raise Refused(409, "out-of-range", "Out of range", "Times here lie between 1970 and 2200.")
     return in_ms(moment.astimezone(UTC))
+
+
+def utc_text(moment: datetime | None) -> str | None:
+    """A moment in UTC, to the second where it is whole."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None

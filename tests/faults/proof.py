@@ -60,6 +60,7 @@ async def subscribe(stack: Stack, receiver: Receiver) -> None:
         "url": receiver.url,
         "event_types": ["member-joined"],
         "identifiers": "real",
+        "disclosure": {"legal_basis": "consent", "recipient": "a receiver", "country": "JP", "purpose": "to test"},
     }
     async with (
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {stack.token(*SCOPES)}"}) as http,

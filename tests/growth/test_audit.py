@@ -7,7 +7,8 @@ import pytest
 
 from kairan.year.counts import Cause, World
 from services.metrics.growth.audit import ENOUGH_H, YEAR_H, Thresholds, placebos
-from services.metrics.growth.evidence import ALARM, WATCHED_H
+from services.metrics.growth.effects import WATCHED_H
+from services.metrics.growth.evidence import ALARM
 from services.metrics.growth.fit import fit
 from services.metrics.growth.model import Floats, Joins, Publication, Spike
 from services.metrics.growth.stream import Stream

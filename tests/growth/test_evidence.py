@@ -12,19 +12,12 @@ from numpy.typing import NDArray
 
 from kairan.year.counts import Cause, World
 from services.metrics.growth.audit import ENOUGH_H
-from services.metrics.growth.evidence import (
-    ALARM,
-    ERROR_WEIGHTS,
-    WATCHED_H,
-    Before,
-    Evidence,
-    discoveries,
-    log_naming,
-    prior_of,
-)
+from services.metrics.growth.effects import WATCHED_H, prior_of
+from services.metrics.growth.evidence import ALARM, ERROR_WEIGHTS, Before, Evidence, discoveries, log_naming
 from services.metrics.growth.foreknowledge import foreknow
 from services.metrics.growth.model import Floats, Joins, Publication
 from services.metrics.growth.outlook import Outlook, outlook
+from services.metrics.growth.quick import CLAIMED_H, STAKE, Claims
 from services.metrics.growth.stream import Stream
 from services.metrics.growth.watched import NEVER, evidence_of, log_evidence
 
@@ -208,8 +201,29 @@ def test_evidence_is_a_bet_at_fair_odds() -> None:
         for hour in range(24):
             new_day = np.full(windows, hour == 0 and day > 0)
             evidence.tick(rng.poisson(rate).astype(float), 0.3 * one_each, frailty * one_each, new_day)
-        e = np.minimum(np.exp(evidence.log_evidence), 50.0)  # rare large values left out: only less is possible
-        assert 0.5 < e.mean() < 1.0 + 4 * e.std() / windows**0.5
+        e = np.minimum(np.exp(evidence.log_evidence), 50.0)  # rare large values and claims that came true left out
+        assert 0.4 < e.mean() < 1.0 + 4 * e.std() / windows**0.5
+
+
+@pytest.mark.parametrize("per_hour", [0.02, 0.3, 1.0, 3.0])
+def test_quick_claims_pay_no_more_than_was_staked(per_hour: float) -> None:
+    rng = np.random.default_rng(4)
+    windows, frailty = 200_000, 35.0
+    some = np.ones(windows)
+    claims = Claims.start(some, some / frailty, 0 * some, 0 * some)
+    rate = per_hour * rng.gamma(frailty, 1 / frailty, windows)
+    for _ in range(CLAIMED_H):
+        claims.tick(rng.poisson(rate).astype(float), per_hour * some, None)
+    assert claims.paid.mean() <= CLAIMED_H * STAKE + 4 * claims.paid.std() / windows**0.5
+    assert claims.paid.max() <= CLAIMED_H * ALARM
+
+
+def test_a_quick_claim_is_not_made_while_a_surge_goes_on_or_where_others_published() -> None:
+    _, surging, beside = np.eye(3)
+    claims = Claims.start(np.ones(3), np.full(3, 0.03), 0.7 * surging, np.zeros(3))
+    claims.tick(np.full(3, 9.0), np.full(3, 0.4), 0.2 * beside)
+    assert claims.paid[0] > 20
+    assert claims.paid[1:].max() == 0
 
 
 def test_a_prior_adds_up_to_one() -> None:

@@ -79,6 +79,15 @@ def put(body: Any, path: Path, value: str) -> Any:
     return {**known, head: put(known.get(head), rest, value)}
 
 
+def example_of(schema: Mapping[str, Any], path: Path) -> Any:
+    """The example of the part at `path`, where its schema has one: its other fields may be needed, too."""
+    options = (schema, *schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ()))
+    if not path:
+        return next((option["example"] for option in options if "example" in option), None)
+    parts = [option["properties"][path[0]] for option in options if path[0] in option.get("properties", {})]
+    return next((found for found in (example_of(part, path[1:]) for part in parts) if found is not None), None)
+
+
 @dataclass
 class Planter:
     """Runs every operation that takes free text, each on a thing of its own.
@@ -117,6 +126,8 @@ class Planter:
         body, canaries = deepcopy(content.get("example", {})), {}
         for where, shape in free_text(content["schema"]):
             canaries[where] = new_canary()
+            if len(where) == 2 and where[0] not in body:
+                body = put(body, where[:1], deepcopy(example_of(content["schema"], where[:1])))
             body = put(body, where, self._dressed(service, shape, canaries[where]))
         target = await self._on_something(service, path)
         answer = await self._ask(method, service, target, json=body)

@@ -9,11 +9,11 @@ from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from services.metrics.accounting import Accounting
-from services.metrics.api.tables import CSV, Format, table
 from services.metrics.domain.splits import CohortLine, DepthLine, ReferralLine
 from services.metrics.times import AskedDay
 from shared.web.auth import Caller, require
 from shared.web.routes import json_response, router
+from shared.web.tables import CSV, Format, table
 
 _COLUMNS = ("measure", "key", "value", "unit")
 

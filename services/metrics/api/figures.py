@@ -12,11 +12,12 @@ from services.metrics.domain.board import Board, Row
 from services.metrics.figures import ROWS_MOST, Figures, TooManyRows
 from services.metrics.live import LiveBoard
 from services.metrics.store.board import Boards
-from services.metrics.times import AskedTime, utc_text, when
+from services.metrics.times import AskedTime, when
 from shared.web.auth import Caller, require
 from shared.web.problems import Problem, problems
 from shared.web.routes import json_response, router
 from shared.web.sse import EventStream, Frame
+from shared.web.times import utc_text
 
 # A browser reconnects by itself and is asked anew who it is; what it missed comes by its last id.
 STREAM_MOST_S = 1800.0

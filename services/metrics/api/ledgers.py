@@ -6,16 +6,16 @@ from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
-from services.metrics.api.tables import CSV, Format, table
 from services.metrics.domain.board import Audit, Ledger, Restated
 from services.metrics.domain.counts import ALL
 from services.metrics.store.board import Boards
 from services.metrics.store.history import History
-from services.metrics.times import utc_text
 from shared.catalogue import Id
 from shared.web.auth import Caller, require
 from shared.web.problems import Problem, problems
 from shared.web.routes import json_response, router
+from shared.web.tables import CSV, Format, table
+from shared.web.times import utc_text
 
 STREAM = r"^(all|theme:[A-Za-z0-9_.\-]{1,128})$"
 StreamName = Annotated[str, Query(alias="stream", pattern=STREAM, description="`all`, or `theme:ID`, an entrance")]

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc
 
-from services.metrics.growth.evidence import ALARM, WATCHED_H
+from services.metrics.growth.effects import WATCHED_H
+from services.metrics.growth.evidence import ALARM
 from services.metrics.growth.model import Audit, Floats, Indices
 from services.metrics.growth.stream import Stream
 

@@ -21,11 +21,15 @@ CUT = 3.0  # times the level
 PSEUDO_JOINS = 0.5
 
 
-def around(counts: Floats, exposure: Floats) -> Floats:
-    """Level of every day from the days before and after it, not itself (joins per unit of exposure)."""
-    mean = (counts.sum() + PSEUDO_JOINS) / max(exposure.sum(), 1.0)
-    joins = _neighbours(counts) + PSEUDO_JOINS
-    return np.asarray(joins / (_neighbours(exposure) + PSEUDO_JOINS / mean))
+def around(counts: Floats, exposure: Floats, weight: Floats) -> Floats:
+    """Level of every day from the days before and after it, not itself (joins per unit of exposure).
+
+    `weight`, 0 to 1: how much a day tells of the level. A day full of a publication's joins tells little: what its
+    kernel does not hold would raise the level around it, and with it the scatter of all days before it.
+    """
+    mean = ((weight * counts).sum() + PSEUDO_JOINS) / max((weight * exposure).sum(), 1.0)
+    joins = _neighbours(weight * counts) + PSEUDO_JOINS
+    return np.asarray(joins / (_neighbours(weight * exposure) + PSEUDO_JOINS / mean))
 
 
 def _neighbours(values: Floats) -> Floats:

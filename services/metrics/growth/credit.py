@@ -29,7 +29,7 @@ FREE_DAYS = 40.0  # prior standard deviation of a free size, in days of joins: n
 LOOSE_DAYS = 8.0  # the same for sums over a series, whose neighbours may be unusual but not anything
 CLUSTERED = 1.4  # variance of allocated joins over that of independent ones: referrals come together
 
-KERNEL_MISFIT = 0.1  # share of a credit: joins do not come by the kernel (least squares have their own term for it)
+KERNEL_MISFIT, LARGE_MISFIT = 0.1, 0.025  # share of a credit: joins do not come by the kernel, few and many a day
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _credited(
         blocks, mass = slice(found.first[i], found.first[i] + found.mass[i].size), found.mass[i]
         share[:, i] = sizes[:, i] * (ratio[:, blocks] @ mass)
         doubled[:, i] = sizes[:, i] ** 2 * (square[:, blocks] @ mass**2)
-    misfit = KERNEL_MISFIT * share if given.small else 0.0
+    misfit = (KERNEL_MISFIT if given.small else LARGE_MISFIT) * share
     noise = np.sqrt(CLUSTERED * np.maximum(share - doubled, 0.0) + misfit**2)
     joins = np.maximum(np.rint(share + noise * rng.normal(size=share.shape)), 0.0)
     return share, np.minimum(np.where(share > 0, joins, 0.0), given.joins.sum())

@@ -10,19 +10,19 @@ inference").
 """
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from services.metrics.growth.effects import WATCHED_H, Prior
 from services.metrics.growth.model import Counts, Floats, Indices
-from services.metrics.growth.surge import Surges
+from services.metrics.growth.quick import CLAIMED_H, LEFT, Claims
+from services.metrics.growth.surge import LASTS, STEP_H, Surges
 
 PART_OF_A_DAY = 2.0  # hours before the window tell of its first day at most as much as frailty / 2 joins
 Flags = NDArray[np.bool_]
-WATCHED_H = 168
 ALARM = 100.0  # the threshold on E for 1 % false alarms
 ERROR_NODES = np.array([-2.2, -1.1, 0.0, 1.1, 2.2])  # of the level's error, in standard deviations
 ERROR_WEIGHTS = np.exp(-(ERROR_NODES**2) / 2) / np.exp(-(ERROR_NODES**2) / 2).sum()
@@ -44,58 +44,6 @@ class Before:
     level_doubt: Floats  # relative variance of the level
     surge_rate: Floats  # share of days on which a surge begins that no publication explains
     surging: Floats  # in how many times its base the day before ended if it was one of a surge, 0 if not
-
-
-@dataclass(frozen=True)
-class Prior:
-    """Effects that are looked for: arrays of one length, and their weights (sum 1)."""
-
-    theta: Floats
-    tau_h: Floats
-    onset_h: Floats
-    weight: Floats
-
-    def profile(self) -> Floats:
-        """Relative effect of every watched hour: hours x effects."""
-        after = np.arange(WATCHED_H)[:, None] - self.onset_h
-        return np.where(after >= 0, self.theta * np.exp(-np.maximum(after, 0) / self.tau_h), 0.0)
-
-
-ONSETS = {0.0: 0.92, 24.0: 0.04, 48.0: 0.04}
-Weights = dict[float, float]
-BROAD: tuple[Weights, Weights] = (  # theta, tau: most weight where a small community's effects lie
-    {0.5: 0.06, 0.9: 0.34, 1.5: 0.33, 3.0: 0.13, 6.0: 0.08, 12.0: 0.04, 25.0: 0.02},
-    {12.0: 0.1, 60.0: 0.35, 200.0: 0.55},
-)
-OF_KIND: dict[str, tuple[Weights, Weights]] = {
-    "magazine_issue": ({0.6: 0.25, 1.0: 0.25, 1.7: 0.25, 3.0: 0.25}, {40.0: 0.5, 100.0: 0.5}),
-    "broadcast": ({1.0: 0.25, 2.5: 0.25, 6.0: 0.25, 15.0: 0.25}, {6.0: 0.34, 16.0: 0.33, 40.0: 0.33}),
-}
-
-
-@cache
-def prior_of(kind: str) -> Prior:
-    """The prior of a kind, mixed half and half with the broad one; the broad one alone for kinds without their own."""
-    broad = _grid(*BROAD)
-    if kind not in OF_KIND:
-        return broad
-    own = _grid(*OF_KIND[kind])
-    both = [np.concatenate(pair) for pair in zip(_columns(own), _columns(broad), strict=True)]
-    return Prior(both[0], both[1], both[2], both[3] / 2)
-
-
-def _columns(prior: Prior) -> tuple[Floats, ...]:
-    return prior.theta, prior.tau_h, prior.onset_h, prior.weight
-
-
-def _grid(thetas: Weights, taus: Weights) -> Prior:
-    cells = [
-        (theta, tau, onset, at_onset * at_theta * at_tau)
-        for onset, at_onset in ONSETS.items()
-        for theta, at_theta in thetas.items()
-        for tau, at_tau in taus.items()
-    ]
-    return Prior(*(np.array(column) for column in zip(*cells, strict=True)))
 
 
 def _with_none(prior: Prior) -> Floats:
@@ -123,6 +71,7 @@ class Evidence:
     grain: Floats  # W: how much of a join counts
     hour: int
     log_evidence: Floats  # W
+    claims: Claims  # on the first hours
     surges: Surges | None  # where the null expects surges that no publication explains
 
     @classmethod
@@ -146,6 +95,7 @@ class Evidence:
             grain=before.grain,
             hour=0,
             log_evidence=np.zeros(windows),
+            claims=_claims(before, trust),
             surges=None,
         )
         day = started._day(slice(None))
@@ -156,18 +106,22 @@ class Evidence:
             calm -= (before.frailty + joins) * np.log1p(base / before.frailty)
             so_far = joins, base, calm, day[:, :, 0], ERROR_WEIGHTS
             started.surges = Surges.start(before.surge_rate, before.surging, *so_far)
+            started.claims.surges = np.exp(started.surges.log_rate) / STEP_H
         return started
 
     def state(self) -> dict[str, Any]:
         """Everything that changes or was drawn from the past, as plain arrays and numbers; the prior is left out."""
-        kept = {name: value for name, value in vars(self).items() if name not in ("log_prior", "profile", "surges")}
-        return kept | {"surges": None if self.surges is None else dict(vars(self.surges))}
+        apart = ("log_prior", "profile", "claims", "surges")
+        kept = {name: value for name, value in vars(self).items() if name not in apart}
+        surges = None if self.surges is None else dict(vars(self.surges))
+        return kept | {"claims": dict(vars(self.claims)), "surges": surges}
 
     @classmethod
     def restored(cls, prior: Prior, state: dict[str, Any]) -> "Evidence":
         """Goes on from a stored `state` exactly as if it had never stopped."""
         surges = state["surges"] and Surges(**state["surges"])
-        return cls(**{**state, "surges": surges, "log_prior": np.log(prior.weight), "profile": _with_none(prior)})
+        parts = {"claims": Claims(**state["claims"]), "surges": surges}
+        return cls(**{**state, **parts, "log_prior": np.log(prior.weight), "profile": _with_none(prior)})
 
     def tick(
         self, joins: Floats, base: Floats, frailty: Floats, new_day: Flags, others: Floats | None = None
@@ -180,6 +134,8 @@ class Evidence:
         begun = np.flatnonzero(new_day)
         if begun.size:
             self._end_day(begun)
+        if self.hour < CLAIMED_H:
+            self.claims.tick(joins, base, others)
         profile = self.profile[self.hour]
         joins, base = joins * self.grain, base * self.grain
         self.joins += joins
@@ -203,6 +159,7 @@ class Evidence:
         np.exp(some, out=some)
         self.log_evidence = above + np.log(some.sum(2) @ ERROR_WEIGHTS)
         self.log_evidence -= np.log(np.exp(null - top[:, None]) @ ERROR_WEIGHTS)
+        self.log_evidence = np.logaddexp(self.log_evidence + np.log(LEFT), np.log(self.claims.paid + 1e-300))
         return self.log_evidence
 
     def _end_day(self, which: Indices) -> None:
@@ -228,6 +185,14 @@ class Evidence:
         day += joins * self.log_carried[which]
         day += gammaln(frailty + joins) - gammaln(frailty) - joins * np.log(frailty)
         return day
+
+
+def _claims(before: Before, trust: Floats) -> Claims:
+    """Claims on the first hours, with what the hours of the day before them have told of the day."""
+    shape = before.frailty + before.joins * trust
+    expecting = before.echoed * shape / (before.frailty + before.echoed * before.base * trust)
+    goes_on = np.where(before.surging * before.surge_rate > 0, LASTS, 0.0)
+    return Claims.start(expecting, 1 / shape + before.level_doubt, goes_on, np.zeros(len(shape)))
 
 
 def log_naming(joins: Floats, captured: Counts) -> Floats:

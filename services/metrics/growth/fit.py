@@ -20,6 +20,7 @@ from services.metrics.growth.stream import Stream
 ROUNDS = 3
 UNCUT_H = 168
 FITTED = 60
+TAIL_DAYS = 6
 DOUBT = 0.5  # of an effect that was only sketched
 
 
@@ -45,10 +46,12 @@ def fit(stream: Stream, kinds: Indices) -> Fit:
     for turn in range(ROUNDS):
         effect_day = hours.by_day(effect)
         organic = level * hours.by_day(shape) / np.maximum(level * hours.by_day(shape) + effect_day, 1e-9)
-        clean, level = _clean(daily * np.where(effect_day > 0, organic, 1.0), hours.by_day(shape))
+        organic = np.where(effect_day > 0, organic, 1.0)
+        told = _told(organic)
+        clean, level = _clean(daily * organic, hours.by_day(shape), told)
         scale = np.divide(clean, daily, out=np.zeros_like(daily), where=daily > 0)
         dispersion = 1 + float((clean / scattered.frailty).mean())
-        shape = week_shape(hours, stream.counts * scale[hours.day], level, dispersion)
+        shape = week_shape(hours, stream.counts * (scale * told)[hours.day], level * told, dispersion)
         if turn != 1:  # the first is a guess, the last counts
             scattered = scatter(daily, level * hours.by_day(shape) + effect_day, (DOUBT * effect_day) ** 2)
         sizes = credit.sketch(stream, shape, kinds, _evidence(stream, shape, level, effect, scattered))
@@ -76,11 +79,20 @@ def _after_any(stream: Stream) -> NDArray[np.bool_]:
     return np.asarray(stream.by_block((np.cumsum(opened)[:-1] > 0).astype(np.float64)) > 0)
 
 
-def _clean(daily: Floats, exposure: Floats) -> tuple[Floats, Floats]:
+def _told(organic: Floats) -> Floats:
+    """How much days tell of level and week, by the share of their joins that is organic in the worst day of the week
+    before: what a kernel puts wrong about a large effect, it puts wrong for days."""
+    lately = np.lib.stride_tricks.sliding_window_view(
+        np.pad(organic, (TAIL_DAYS, 0), constant_values=1.0), TAIL_DAYS + 1
+    )
+    return np.asarray(lately.min(1) ** 2)
+
+
+def _clean(daily: Floats, exposure: Floats, weight: Floats) -> tuple[Floats, Floats]:
     """Daily joins with surges cut, and the level around every day; each needs the other."""
     clean = level = daily
     for _ in range(3):
-        level = baseline.around(clean, exposure)
+        level = baseline.around(clean, exposure, weight)
         clean = baseline.cut(daily, level * exposure)
     return clean, level
 

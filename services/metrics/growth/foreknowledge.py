@@ -19,7 +19,7 @@ from services.metrics.growth.stream import Stream
 FRAILTY_GRID = (1.0, 2.5, 6.0, 14.0, 35.0, 100.0, 2000.0)
 FRAILTY_PRIOR = np.log([1e-6, 1e-4, 0.001, 0.05, 0.75, 0.15, 0.05])
 LEVEL_SD = 0.006  # of the level's random walk, a day
-MONITOR, SURPRISED, SHIFT_SD = 0.85, 3.9, 0.15  # days in one direction, in standard deviations, are a shift
+MONITOR, SURPRISED, SHIFT_SD = 0.85, 3.3, 0.15  # days in one direction, in standard deviations, are a shift
 MOST_SD, SHIFT_DAYS, TRUSTED_DAYS = 2.7, 5, 5  # of one day; days that a shift shows in; days not cut after it
 LEAP, FADES, PEAK_MEMORY = 5.0, 0.5, 0.8  # a day below this share of the largest excess of late is a surge's end
 SCATTER_MEMORY = 0.995  # per day

@@ -15,7 +15,7 @@ from services.metrics.growth.scatter import CLUSTERED, CORRELATION, VARIANCE
 
 RECENT = 12  # days whose frailty is carried on
 COMPONENTS = 6
-MISJUDGED = 0.025  # standard deviation of a level that changes while nobody looks, as a share of it
+MISJUDGED = 0.015  # standard deviation of a level that changes while nobody looks, as a share of it
 LEAST_SHARE = 0.25  # of the level: frailty takes no more away
 BOUND = 1e-6  # relative: a negative binomial is always wider than Poisson
 

@@ -1,10 +1,12 @@
 """What was expected of watched windows, hour by hour, from what was known before each hour."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.metrics.growth.evidence import WATCHED_H, Before, Flags
+from services.metrics.growth.effects import WATCHED_H
+from services.metrics.growth.evidence import Before, Flags
 from services.metrics.growth.foreknowledge import Foreknowledge, fresh_effect
 from services.metrics.growth.kernels import REACH_H
 from services.metrics.growth.model import Floats, Indices
@@ -28,6 +30,16 @@ class Outlook:
     new_day: Flags
     known: Flags
     others: Floats  # chance that a surge by another publication began in the hour
+
+    @classmethod
+    def together(cls, outlooks: Sequence["Outlook"]) -> "Outlook":
+        """All windows of some, in order; one at least."""
+        if len(outlooks) == 1:
+            return outlooks[0]
+        early = [vars(one.before) for one in outlooks]
+        before = Before(**{name: np.concatenate([one[name] for one in early]) for name in early[0]})
+        rest = [name for name in vars(outlooks[0]) if name != "before"]
+        return cls(before, **{name: np.concatenate([getattr(one, name) for one in outlooks]) for name in rest})
 
     def only(self, rows: Indices) -> "Outlook":
         before = Before(**{name: values[rows] for name, values in vars(self.before).items()})

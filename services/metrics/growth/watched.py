@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.metrics.growth.audit import ENOUGH_H, Thresholds, placebos
-from services.metrics.growth.evidence import WATCHED_H, Evidence, log_naming, prior_of
+from services.metrics.growth.effects import WATCHED_H, prior_of
+from services.metrics.growth.evidence import Evidence, log_naming
 from services.metrics.growth.foreknowledge import foreknow
 from services.metrics.growth.model import Audit, Counts, Floats, Indices, Publication
 from services.metrics.growth.outlook import NONE, Outlook, outlook

@@ -65,5 +65,5 @@ def _series(one: Series, words: Words, title: str) -> str:
         n=number(one.extra),
         low=number(one.low),
         high=number(one.high),
-        verdict=words.verdicts[one.verdict],
+        verdict=words.growth.verdicts[one.verdict],
     )

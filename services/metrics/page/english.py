@@ -1,8 +1,10 @@
 """The page in English."""
 
 from services.metrics.page.words import Words
+from shared.words import growth
 
 ENGLISH = Words(
+    growth=growth.ENGLISH,
     lang="en",
     other_lang="ja",
     other_language="日本語",
@@ -44,9 +46,6 @@ ENGLISH = Words(
     col_extra="Extra joins after (90 % range)",
     col_verdict="How sure",
     col_counted="Observed / expected",
-    extra_one="1 extra join ({low}–{high})",
-    extra_many="{n} extra joins ({low}–{high})",
-    extra_none="no extra joins seen (0–{high})",
     counted="{observed} / {expected}",
     complete="all 168 hours counted",
     running="counting until {until}",
@@ -61,26 +60,6 @@ ENGLISH = Words(
         "corrected": "a publication was corrected",
         "withdrawn": "a publication was withdrawn",
         "recomputed": "computed anew",
-    },
-    verdicts={
-        "clear": "Clear",
-        "likely": "Likely",
-        "unclear": "Unclear",
-        "too_little_data": "Too little data",
-    },
-    verdict_notes={
-        "clear": "more joins than chance readily explains",
-        "likely": "probably more than usual, but it may be chance",
-        "unclear": "may be the usual ups and downs, or something else",
-        "too_little_data": "fewer than 42 days on record before it",
-    },
-    kinds={
-        "session_recording": "Session recording",
-        "minutes": "Minutes",
-        "article": "Article",
-        "magazine_issue": "Magazine issue",
-        "broadcast": "Broadcast",
-        "session": "Session",
     },
     spikes_heading="Unexplained spikes",
     spike="{start} to {end}: {n} joins more than usual ({low}–{high}), and nothing on record explains them.",

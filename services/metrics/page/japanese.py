@@ -1,8 +1,10 @@
 """The page in Japanese."""
 
 from services.metrics.page.words import Words
+from shared.words import growth
 
 JAPANESE = Words(
+    growth=growth.JAPANESE,
     lang="ja",
     other_lang="en",
     other_language="English",
@@ -43,9 +45,6 @@ JAPANESE = Words(
     col_extra="その後の上乗せ（90%の範囲）",
     col_verdict="確かさ",
     col_counted="実際 / 予想",
-    extra_one="上乗せ1人（{low}〜{high}人）",
-    extra_many="上乗せ{n}人（{low}〜{high}人）",
-    extra_none="上乗せは見えません（0〜{high}人）",
     counted="{observed}人 / {expected}人",
     complete="168時間を数え終えました",
     running="{until}まで数えています",
@@ -60,26 +59,6 @@ JAPANESE = Words(
         "corrected": "公開が訂正されたため",
         "withdrawn": "公開が取り下げられたため",
         "recomputed": "計算し直したため",
-    },
-    verdicts={
-        "clear": "はっきり",
-        "likely": "おそらく",
-        "unclear": "わからない",
-        "too_little_data": "データ不足",
-    },
-    verdict_notes={
-        "clear": "この期間の参加は、偶然では説明しにくい多さです",
-        "likely": "ふだんより多そうですが、偶然かもしれません",
-        "unclear": "ふだんの揺れか、別のできごとかもしれません",
-        "too_little_data": "この前の記録が42日に足りません",
-    },
-    kinds={
-        "session_recording": "録画",
-        "minutes": "議事録",
-        "article": "記事",
-        "magazine_issue": "雑誌の号",
-        "broadcast": "庁内放送",
-        "session": "勉強会・集まり",
     },
     spikes_heading="説明のつかない増加",
     spike="{start}から{end}まで：ふだんより{n}人多く（{low}〜{high}人）、記録されたできごとでは説明がつきません。",

@@ -12,6 +12,7 @@ from services.metrics.page.words import Words
 from shared.clock import JST
 from shared.web.dates import moment_text, number, short_day_text
 from shared.web.languages import Language
+from shared.words import growth
 
 RECENT_DAYS = 14
 
@@ -130,7 +131,7 @@ def _title(row: Row, words: Words) -> str:
 
 
 def _name(row: Row, words: Words) -> str:
-    return _title(row, words) or words.kinds[row.kind]
+    return _title(row, words) or words.growth.kinds[row.kind]
 
 
 def _line(row: Row, words: Words, names: Mapping[str, str]) -> LedgerLine:
@@ -140,12 +141,12 @@ def _line(row: Row, words: Words, names: Mapping[str, str]) -> LedgerLine:
         id=row.id,
         published=short_day_text(row.published_at.astimezone(JST).date(), words.lang),
         published_iso=row.published_at.isoformat(),
-        kind=words.kinds[row.kind],
+        kind=words.growth.kinds[row.kind],
         title=title or ("" if row.kind == "session" else words.untitled),
         extra=extra_text(row, words),
         verdict=row.verdict,
-        verdict_word=words.verdicts[row.verdict],
-        verdict_note=words.verdict_notes[row.verdict],
+        verdict_word=words.growth.verdicts[row.verdict],
+        verdict_note=words.growth.verdict_notes[row.verdict],
         counted=words.counted.format(observed=number(row.observed), expected=number(row.expected)),
         window=words.complete if row.complete else words.running.format(until=window_to),
         alarm=words.alarm.format(at=moment_text(row.alarm_at, words.lang)) if row.alarm_at else "",
@@ -155,12 +156,8 @@ def _line(row: Row, words: Words, names: Mapping[str, str]) -> LedgerLine:
 
 
 def extra_text(row: Row, words: Words) -> str:
-    """ "31 extra joins (18–44)"; what is not above the expectation is said to be not seen."""
-    low, high, extra = number(row.low), number(row.high), round(row.extra)
-    if extra <= 0:
-        return words.extra_none.format(high=high)
-    form = words.extra_one if extra == 1 else words.extra_many
-    return form.format(n=number(extra), low=low, high=high)
+    """As `shared.words.growth.extra_text`, for a row of the ledger."""
+    return growth.extra_text(row.extra, row.low, row.high, words.growth)
 
 
 def _day(day: DayBar, words: Words) -> DayLine:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from shared.web.languages import Language
+from shared.words.growth import GrowthWords
 
 
 @dataclass(frozen=True)
 class Words:
     """The texts of one language; `{name}` places are filled by the view."""
 
+    growth: GrowthWords
     lang: Language
     other_lang: Language
     other_language: str
@@ -49,9 +51,6 @@ class Words:
     col_extra: str
     col_verdict: str
     col_counted: str
-    extra_one: str
-    extra_many: str
-    extra_none: str
     counted: str
     complete: str
     running: str
@@ -60,9 +59,6 @@ class Words:
     joint_join: str
     restated: str
     causes: dict[str, str]
-    verdicts: dict[str, str]
-    verdict_notes: dict[str, str]
-    kinds: dict[str, str]
     spikes_heading: str
     spike: str
     spike_ask: str

@@ -36,6 +36,13 @@ def test_every_field_says_what_it_means_and_what_it_says_about_a_person(entry: E
 
 
 @each_type
+def test_an_id_of_a_member_is_a_persons_and_no_other_id_is(entry: EventType) -> None:
+    for name, field in fields(json_schema(entry)):
+        assert (field.get("x-id-of") == "member") == (field["x-class"] == "person_id"), name
+    assert (entry.subject == "member") == entry.subject_is_person
+
+
+@each_type
 def test_every_number_and_time_has_a_unit(entry: EventType) -> None:
     for name, field in fields(json_schema(entry)):
         measured = any(c.get("type") in ("integer", "number") or c.get("format") == "date-time" for c in choices(field))

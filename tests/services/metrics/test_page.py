@@ -95,7 +95,7 @@ def test_the_ledger_is_told_in_both_languages() -> None:
     english, japanese = render.page(board(), "en"), render.page(board(), "ja")
     assert "Spring &lt;issue&gt;" in english
     assert "<issue>" not in english
-    assert ENGLISH.verdicts["clear"] in english
+    assert ENGLISH.growth.verdicts["clear"] in english
     assert "An unlisted event at the same time cannot be told apart." in english
     assert "春の号" in japanese
     assert "上乗せ31人（18〜44人）" in japanese
@@ -154,8 +154,9 @@ def test_no_japanese_is_left_in_the_english_page_but_the_way_to_japanese() -> No
 @pytest.mark.parametrize("lang", ["ja", "en"])
 def test_every_kind_and_verdict_has_words(lang: Language) -> None:
     words = WORDS[lang]
-    assert set(words.kinds) == set(Row.model_fields["kind"].annotation.__args__)  # type: ignore[union-attr]
-    assert set(words.verdicts) == set(words.verdict_notes) == {"clear", "likely", "unclear", "too_little_data"}
+    assert set(words.growth.kinds) == set(Row.model_fields["kind"].annotation.__args__)  # type: ignore[union-attr]
+    verdicts = {"clear", "likely", "unclear", "too_little_data"}
+    assert set(words.growth.verdicts) == set(words.growth.verdict_notes) == verdicts
 
 
 def test_the_picture_has_a_title_a_description_and_a_mark_per_publication() -> None:

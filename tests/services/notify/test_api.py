@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.notify.address_guard import Guard
 from services.notify.requests import PLAIN_URL
 from services.notify.target import MAX_URL
-from tests.services.notify.world import World
+from tests.services.notify.world import DISCLOSURE, World
 
 EXAMPLE = {"url": "https://hooks.example.com/kairan", "event_types": ["member-joined", "session-*"]}
 
@@ -74,11 +74,11 @@ async def test_secrets_and_keys_are_stored_encrypted(notify: httpx.AsyncClient, 
 
 
 async def test_real_ids_need_the_scope_for_them(notify: httpx.AsyncClient, world: World) -> None:
-    body = {**EXAMPLE, "identifiers": "real"}
+    body = {**EXAMPLE, "identifiers": "real", "disclosure": DISCLOSURE}
     plain = world.caller("endpoints:write")
     assert (await notify.post("/v1/endpoints", json=body, headers=plain)).status_code == 403
     assert (await notify.post("/v1/endpoints", json=EXAMPLE, headers=plain)).status_code == 201
-    assert (await create(notify, identifiers="real")).status_code == 201
+    assert (await create(notify, identifiers="real", disclosure=DISCLOSURE)).status_code == 201
 
 
 @pytest.mark.parametrize(

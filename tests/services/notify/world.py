@@ -24,6 +24,7 @@ from shared.web.tokens import ensure_keys, issue
 from tests.services.notify.receiver import Receiver
 
 SCOPES = ("endpoints:read", "endpoints:write", "endpoints:trusted")
+DISCLOSURE = {"legal_basis": "consent", "recipient": "a receiver", "country": "JP", "purpose": "to test"}
 _PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
 
 
@@ -101,7 +102,7 @@ async def new_world(mongo_uri: str, bootstrap: str, folder: Path) -> AsyncIterat
 
 
 class Register(Protocol):
-    """Makes an endpoint at a receiver, which from now on verifies what comes; the answer is the endpoint's id."""
+    """Makes an endpoint at a receiver, which from now on verifies what is signed; the answer is the endpoint's id."""
 
     async def __call__(self, receiver: Receiver, *event_types: str, **fields: Any) -> str: ...
 
@@ -112,9 +113,12 @@ async def registering(client: httpx.AsyncClient) -> AsyncIterator[Register]:
     made: list[str] = []
 
     async def register(receiver: Receiver, *event_types: str, **fields: Any) -> str:
-        answer = await client.post("/v1/endpoints", json={"url": receiver.url, "event_types": event_types, **fields})
+        wanted: dict[str, Any] = {"event_types": event_types} if event_types else {}
+        if fields.get("identifiers") == "real":
+            wanted["disclosure"] = DISCLOSURE
+        answer = await client.post("/v1/endpoints", json={"url": receiver.url, **wanted, **fields})
         assert answer.status_code == 201, answer.text
-        receiver.secret = answer.json()["secret"]
+        receiver.secret = answer.json().get("secret")
         made.append(answer.json()["id"])
         return made[-1]
 

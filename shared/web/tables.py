@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from starlette.responses import Response
 
-from services.metrics.times import utc_text
+from shared.web.times import utc_text
 
 Format = Annotated[Literal["json", "csv"], Query(description="`csv`: a table in UTF-8 with a header row")]
 CSV: dict[int | str, dict[str, Any]] = {

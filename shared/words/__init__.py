@@ -1,0 +1,1 @@
+"""What more than one service says to people, in Japanese and English."""
