@@ -10,6 +10,7 @@ from services.notify.api.events import EventsApi
 from services.notify.api.replays import ReplaysApi
 from services.notify.api.trials import TrialsApi
 from services.notify.attempts import Office
+from services.notify.challenger import Challenger
 from services.notify.consumers import Planner, subscription
 from services.notify.desk import Desk
 from services.notify.dispatcher import Dispatcher
@@ -60,7 +61,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     vault = Vault.from_file(settings.notify_secrets_key_file)
     store = Store(settings.mongo, database, app_name=settings.instance)
     notify, endpoints = NotifyStore(store), Endpoints(vault)
-    write_side = WriteSide(store, settings, NAME)
+    write_side = WriteSide(store, settings, NAME, listens=False)  # it writes a lot, and few of that are commands
     registry = Registry(write_side.commands)
     guard, lookup = settings.guard(), SystemLookup()
     results = Results(notify)
@@ -75,11 +76,19 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
         instance=settings.instance,
     )
     quota = Quota(notify, settings.notify_most_endpoints)
-    desk = Desk(notify, registry, vault, guard, lookup, quota, dispatcher.look_again)
+    challenger = Challenger(notify, registry, endpoints, sender, required=settings.notify_challenge == "required")
+    desk = Desk(notify, registry, vault, guard, lookup, quota, challenger, dispatcher.look_again)
     log = Log(LogStore(store, notify), vault)
     replay_store, records = ReplayStore(store, notify), Records(settings.kafka)
     replays = Replays(replay_store, records, desk, log, endpoints, vault)
-    replayer = Replayer(replay_store, records, endpoints, dispatcher.leads, settings.notify_replay_per_s)
+    replayer = Replayer(
+        replay_store,
+        records,
+        endpoints,
+        settings.notify_replay_per_s,
+        leads=dispatcher.leads,
+        wake=dispatcher.wake,
+    )
     trials = Trials(desk, registry, notify, endpoints, Recent(settings.kafka))
     once, sessions = Once(store, vault), Sessions(store, frozenset())
     chapters: list[Chapter] = [
@@ -105,7 +114,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
             ReplaysApi(replays).routes(),
             portal(chapters, sessions, settings.jwks_file),
         ],
-        parts=[write_side, sender, results, dispatcher, replayer, consumer, sessions, once],
+        parts=[write_side, sender, challenger, results, dispatcher, replayer, consumer, sessions, once],
         health=health,
         verifier=Verifier(settings),
         sessions=sessions.caller,

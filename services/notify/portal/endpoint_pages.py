@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from services.notify.desk import Desk, Issued
+from services.notify.desk import Desk
 from services.notify.domain import EVENT_NAMES
+from services.notify.issued import Issued
 from services.notify.portal import render
 from services.notify.portal.endpoint_form import parsed, text_of, typed, wish
 from services.notify.portal.once import Once
@@ -128,8 +129,7 @@ class EndpointPages:
         return render.page(visit, "endpoint.html", status, here=HERE, endpoint=endpoint, values=values, **more)
 
     async def _issued(self, visit: Visit, issued: Issued, done: str) -> Response:
-        key = issued.public_key or issued.secret
-        once = await self._once.leave(key, visit.caller.subject)
+        once = await self._once.leave(issued.shown, visit.caller.subject)
         return render.redirect(f"/endpoints/{issued.outcome.resource_id}", done=done, once=once)
 
     async def _shown(self, visit: Visit) -> dict[str, Any]:
