@@ -223,14 +223,14 @@ async def test_deliveries_are_searched_read_and_sent_again(
         await visitor.look("/portal/endpoints/new")
         await visitor.press("endpoints", url=receiver.url, event_types="session-*")
         endpoint = visitor.place
-        page = await tested(visitor, endpoint, words.delivery_states["exhausted"])
+        page = await sent_by_hand(visitor, endpoint, words.delivery_states["exhausted"])
         delivery = visitor.place
         assert page.count(words.labels["answer"] + " ") >= 3
         assert escape(HOSTILE) in page
         assert "specversion" in page
         assert_inert(visitor)
         broken = False
-        await tested(visitor, endpoint, words.delivery_states["delivered"])
+        await sent_by_hand(visitor, endpoint, words.delivery_states["delivered"])
         newer = visitor.place
 
         monkeypatch.setattr(delivery_pages, "ON_A_PAGE", 1)
@@ -255,9 +255,9 @@ async def test_deliveries_are_searched_read_and_sent_again(
         assert received[-1].id == delivery.rpartition("/")[2]
         await shows(visitor, delivery, words.delivery_states["delivered"])
         chosen = await visitor.look(
-            f"{endpoint}/replay?preview=1&state=exhausted&from=2020-01-01T00:00&since_sequence=1"
+            f"{endpoint}/replay?preview=1&state=delivered&from=2020-01-01T00:00&since_sequence=1"
         )
-        assert words.texts["replay_count"].format(n=1) in chosen
+        assert words.texts["replay_count"].format(n=2) in chosen
         lost = await visitor.look(f"{endpoint}/replay?preview=1&source=history&since_sequence=x", 422)
         assert words.faults["from"] in lost
         async with visiting(notify, world, "bob") as bob:
@@ -286,7 +286,7 @@ async def test_a_secret_is_made_anew_and_shown_once(notify: httpx.AsyncClient, w
         assert "whpk_" in await visitor.look(f"/portal/endpoints/{endpoint}"), "a public key is no secret"
 
 
-async def tested(visitor: Visitor, endpoint: str, words: str) -> str:
+async def sent_by_hand(visitor: Visitor, endpoint: str, words: str) -> str:
     """A test event is sent by its button; the page of its delivery, once it says so."""
     await visitor.look(endpoint)
     await visitor.press("test")
