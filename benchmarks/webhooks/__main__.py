@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.child import ChildFailed
 from benchmarks.result import Result, print_json, print_table
 from benchmarks.scale import Scale
-from benchmarks.webhooks import cost, hostile, latency, one_hangs, sustained, waiting
+from benchmarks.webhooks import cost, hostile, latency, one_hangs, ordered, search, sustained, waiting
 from benchmarks.webhooks.size import Size
 from benchmarks.webhooks.town import Stuck
 from kairan.stack.errors import StackError
@@ -23,6 +23,8 @@ MEASURES: dict[str, Callable[[Scale, Size], Awaitable[Result]]] = {
     "one-hangs": one_hangs.run,
     "waiting": waiting.run,
     "hostile": hostile.run,
+    "search": search.run,
+    "ordered": ordered.run,
 }
 
 

@@ -14,6 +14,7 @@ _HEAD: Final = b"HTTP/1.1 200 OK\r\n"
 _BOMB: Final = gzip.compress(b"\0" * (1 << 24))
 _FULL: Final = 256 * 1024
 _DROP_S: Final = 0.25
+_MOST_IN_A_ROW: Final = 3
 
 Answer = Callable[[asyncio.Transport], int]
 """Answers one request, at once or later; the status that it gives, 0 when it gives none or not one to speak of."""
@@ -45,10 +46,13 @@ def hung() -> Answer:
 
 
 def failing(share: float) -> Answer:
-    """500 to a random share of requests."""
+    """500 to a random share of requests, but to few in a row: an endpoint that seems dead is left alone for a while."""
+    in_a_row = 0
 
     def answer(transport: asyncio.Transport) -> int:
-        bad = random.random() < share
+        nonlocal in_a_row
+        bad = random.random() < share and in_a_row < _MOST_IN_A_ROW
+        in_a_row = in_a_row + 1 if bad else 0
         transport.write(FAIL if bad else OK)
         return 500 if bad else 204
 

@@ -17,6 +17,7 @@ app.command("delete")(endpoints_changes.delete)
 app.command("rotate")(endpoints_changes.rotate)
 app.command("test")(endpoints_trials.send_test)
 app.command("dry-run")(endpoints_trials.dry_run)
+app.command("verify")(endpoints_trials.verify)
 app.command("audit")(endpoints_trials.audit)
 
 

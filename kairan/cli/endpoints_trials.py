@@ -1,4 +1,4 @@
-"""`kairan endpoints test|dry-run|audit`: try an endpoint out, and see who changed it."""
+"""`kairan endpoints test|dry-run|verify|audit`: try an endpoint out, and see who changed it."""
 
 from typing import Annotated, Any
 
@@ -41,6 +41,15 @@ def dry_run(
     for event in found["events"]:
         print(endpoints_text.tried(event))
     print(f"{found['matched']} of the last {found['looked_at']} events")
+
+
+def verify(endpoint_id: IdArgument, home: HomeOption = DEFAULT, as_json: JsonOption = False) -> None:
+    """Ask the receiver a challenge; an endpoint that waited for it is active once it has answered."""
+    found = notify(home).post(place(endpoint_id, "/verify"))
+    if as_json:
+        print_json(found)
+    else:
+        print(f"verified {found['id']}")
 
 
 def audit(endpoint_id: IdArgument, home: HomeOption = DEFAULT, as_json: JsonOption = False) -> None:

@@ -11,6 +11,7 @@ from services.notify.api.events import EventsApi
 from services.notify.api.replays import ReplaysApi
 from services.notify.api.trials import TrialsApi
 from services.notify.attempts import Office
+from services.notify.challenger import Challenger
 from services.notify.consumers import Planner, subscription
 from services.notify.desk import Desk
 from services.notify.disclosures import Disclosures
@@ -22,10 +23,12 @@ from services.notify.history import Records
 from services.notify.log import Log
 from services.notify.log_store import LogStore
 from services.notify.lookup import SystemLookup
+from services.notify.portal.delivery_pages import DeliveryPages
 from services.notify.portal.endpoint_pages import EndpointPages
 from services.notify.portal.once import Once
 from services.notify.portal.pages import COOKIE
-from services.notify.portal.routes import portal
+from services.notify.portal.replay_pages import ReplayPages
+from services.notify.portal.routes import Chapter, portal
 from services.notify.publications import Publications
 from services.notify.quota import Quota
 from services.notify.recent import Recent
@@ -63,7 +66,7 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     vault = Vault.from_file(settings.notify_secrets_key_file)
     store = Store(settings.mongo, database, app_name=settings.instance)
     notify, endpoints = NotifyStore(store), Endpoints(vault)
-    write_side = WriteSide(store, settings, NAME)
+    write_side = WriteSide(store, settings, NAME, listens=False)  # it writes a lot, and few of that are commands
     registry = Registry(write_side.commands)
     guard, lookup = settings.guard(), SystemLookup()
     results = Results(notify)
@@ -80,15 +83,27 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     )
     disclosures = Disclosures(store)
     quota = Quota(notify, settings.notify_most_endpoints)
-    desk = Desk(notify, registry, vault, guard, lookup, quota, dispatcher.look_again)
+    challenger = Challenger(notify, registry, endpoints, sender, required=settings.notify_challenge == "required")
+    desk = Desk(notify, registry, vault, guard, lookup, quota, challenger, dispatcher.look_again)
     log = Log(LogStore(store, notify), vault, disclosures)
     replay_store, records = ReplayStore(store, notify), Records(settings.kafka)
     replays = Replays(replay_store, records, desk, log, endpoints, vault)
-    replayer = Replayer(replay_store, records, endpoints, dispatcher.leads, settings.notify_replay_per_s)
+    replayer = Replayer(
+        replay_store,
+        records,
+        endpoints,
+        settings.notify_replay_per_s,
+        leads=dispatcher.leads,
+        wake=dispatcher.wake,
+    )
     trials = Trials(desk, registry, notify, endpoints, Recent(settings.kafka))
     once, sessions = Once(store, vault), Sessions(store, frozenset())
-    chapters = [EndpointPages(desk, trials, once)]
     resealing = Resealing(notify, registry, vault)
+    chapters: list[Chapter] = [
+        EndpointPages(desk, trials, once),
+        DeliveryPages(log, replays),
+        ReplayPages(desk, replays),
+    ]
     health = Health()
     health.add_ready("mongo", store.ready)
     watch_write_side(health, write_side, settings.outbox_limit)
@@ -108,7 +123,10 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
             DisclosuresApi(disclosures).routes(),
             portal(chapters, sessions, settings.jwks_file),
         ],
-        parts=[write_side, sender, results, eraser, dispatcher, replayer, consumer, sessions, once, resealing],
+        parts=[
+            *(write_side, sender, challenger, results, eraser, dispatcher, replayer, consumer),
+            *(sessions, once, resealing),
+        ],
         health=health,
         verifier=Verifier(settings),
         sessions=sessions.caller,

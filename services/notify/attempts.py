@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from services.notify.delivery import Settled, Waiting
@@ -114,10 +115,13 @@ def posting(endpoint: Endpoint, delivery: Waiting, now_ms: int) -> Posting:
     )
 
 
+_attempts, _deliveries = cache(metrics.ATTEMPTS.labels), cache(metrics.DELIVERIES.labels)
+
+
 def _count(delivery: Waiting, answer: Answer, verdict: Verdict, ended_ms: int) -> None:
-    metrics.ATTEMPTS.labels("delivered" if answer.failure is None else answer.failure.value).inc()
+    _attempts("delivered" if answer.failure is None else answer.failure.value).inc()
     metrics.DELIVERY_SECONDS.observe(answer.duration_ms / 1000)
     if verdict.state != "waiting":
-        metrics.DELIVERIES.labels(verdict.state).inc()
+        _deliveries(verdict.state).inc()
     if verdict.state == "delivered":
         metrics.DELIVERY_AGE_SECONDS.observe(max(0.0, (ended_ms - delivery.recorded_ms) / 1000))

@@ -4,20 +4,24 @@ import builtins
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from services.notify.accepting import accepted_url
 from services.notify.address_guard import Guard
-from services.notify.domain import CHAT_EVENTS, Kind, NewEndpoint, NewSecret, check_patterns, completed
+from services.notify.challenge import Unanswered
+from services.notify.challenger import Challenger
+from services.notify.domain import CHAT_EVENTS, Kind, NewEndpoint, check_patterns, completed
 from services.notify.filters import BadFilter, Condition, compiled
+from services.notify.issued import Issued, chosen_secret
 from services.notify.lookup import Lookup
 from services.notify.masking import masked
 from services.notify.pairwise import KEY_BYTES
 from services.notify.quota import Quota
 from services.notify.registry import PLACE_TAKEN, Asked, Registry
 from services.notify.requests import Changing, Registering, Rotating
-from services.notify.signing import BadSecret, Signature, kind_of, new_secret, public_key, signing_key
+from services.notify.rotation import NewSecret
+from services.notify.signing import kind_of, public_key
 from services.notify.store import NotifyStore
 from services.notify.vault import Vault
 from shared.bus.command import IdempotencyKey, Outcome, Refused
@@ -59,32 +63,9 @@ def check_filter(said: Mapping[str, Any]) -> Condition:
         raise Problem(422, "The filter is not valid", f"{wrong}.", "bad-filter", place=wrong.place) from None
 
 
-def chosen_secret(given: str | None, signature: Signature | None) -> str:
-    """The owner's own secret, or a new one for this kind of signature. Raises Problem (422) for what is none."""
-    if given is None:
-        return new_secret(signature or "v1")
-    try:
-        signing_key(given)
-    except BadSecret as wrong:
-        raise Problem(422, "The secret is not valid", f"{wrong}.".capitalize(), "bad-secret") from None
-    return given
-
-
 def owner_of(caller: Caller) -> str | None:
     """Whose endpoints the caller may see and change: the own ones, or None for everybody's."""
     return None if caller.may(ADMIN) else caller.subject
-
-
-@dataclass(frozen=True)
-class Issued:
-    """A secret in clear, to be shown this once; for `v1a` only its public half is. None for a chat: nobody checks."""
-
-    outcome: Outcome
-    secret: str | None
-
-    @property
-    def public_key(self) -> str | None:
-        return None if self.secret is None else public_key(self.secret)
 
 
 class Desk:
@@ -101,6 +82,7 @@ class Desk:
         guard: Guard,
         lookup: Lookup,
         quota: Quota,
+        challenger: Challenger,
         changed: Callable[[], None],
     ) -> None:
         self._store = store
@@ -109,6 +91,7 @@ class Desk:
         self._guard = guard
         self._lookup = lookup
         self._quota = quota
+        self._challenger = challenger
         self._changed = changed
 
     async def create(self, wanted: Registering, caller: Caller, key: IdempotencyKey | None) -> Issued:
@@ -129,6 +112,7 @@ class Desk:
             created_ms=now_ms(),
             owner=caller.subject,
             place=None,
+            state="unverified" if self._challenger.required and wanted.kind == "webhook" else "active",
             filter=wanted.filter,
             description=wanted.description,
             ordered=wanted.ordered,
@@ -138,6 +122,7 @@ class Desk:
         )
         outcome = await self._placed(wish, Asked(caller.subject, key))
         self._changed()
+        self._challenger.soon(outcome.resource_id, caller.subject)
         return await self._issued(outcome, secret, key)
 
     async def rotate(self, endpoint_id: str, wanted: Rotating, caller: Caller, key: IdempotencyKey | None) -> Issued:
@@ -175,7 +160,24 @@ class Desk:
             kind = completed(await self.show(endpoint_id, caller))["kind"]
             fields |= self._kept(kind, await accepted_url(fields["url"], self._guard, self._lookup))
         await self._own(endpoint_id, caller)
-        return self._after(await self._registry.update(endpoint_id, fields, Asked(caller.subject, key)))
+        asked = Asked(caller.subject, key)
+        outcome = await self._registry.update(endpoint_id, fields, self._challenger.required, asked)
+        if "url" in fields:
+            self._challenger.soon(endpoint_id, caller.subject)
+        return self._after(outcome)
+
+    async def verify(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
+        """Asks the receiver a challenge. Raises Problem (409) with the reason where it did not answer as it must."""
+        found = await self._challenger.check(await self.show(endpoint_id, caller), Asked(caller.subject, key))
+        if isinstance(found, Unanswered):
+            raise Problem(
+                409,
+                "The receiver is not verified",
+                f"{found.reason}.".capitalize(),
+                "unverified",
+                status_of_receiver=found.status,
+            )
+        return self._after(found)
 
     async def delete(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
         await self._own(endpoint_id, caller)
@@ -230,13 +232,13 @@ class Desk:
     async def _issued(self, outcome: Outcome, secret: str | None, key: IdempotencyKey | None) -> Issued:
         """With the secret of the first time, if this is a repeat."""
         if not outcome.replayed or key is None:
-            return Issued(outcome, secret)
+            return Issued.of(outcome, secret)
         endpoint = await self._store.endpoint(outcome.resource_id)
         if endpoint is None or endpoint["state"] == "deleted":
             raise DELETED_SINCE
         if secret is None:
-            return Issued(outcome, None)
+            return Issued.of(outcome, None)
         for stored in completed(endpoint)["secrets"]:
             if stored.get("made_by") == key.row_id:
-                return Issued(outcome, self._vault.open(stored["sealed"]).decode())
+                return Issued.of(outcome, self._vault.open(stored["sealed"]).decode())
         raise SECRET_GONE

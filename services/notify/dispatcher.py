@@ -18,7 +18,7 @@ from services.notify.endpoint import Endpoint, Endpoints
 from services.notify.lanes import Lane
 from services.notify.listing import Listing
 from services.notify.store import LANES, PAYLOAD_KEPT, NotifyStore
-from shared.bus.outbox import SHARDS
+from shared.bus.outbox import SHARDS, shard_of
 from shared.store.leases import Leases
 from shared.store.mongo import Store, StoreError
 from shared.telemetry import metrics
@@ -91,6 +91,12 @@ class Dispatcher:
     def leads(self, shard: int) -> bool:
         """Whether this process works for the endpoints of a shard right now."""
         return f"lanes-{shard}" in self._leases.held()
+
+    def wake(self, endpoint_id: str) -> None:
+        """Says that deliveries of an endpoint were changed, where its lane is this process's."""
+        lane = self._lanes.get(endpoint_id)
+        if lane is not None:
+            lane.wake()
 
     async def start(self) -> None:
         for coroutine in (self._leases.run(), self._hear(), self._clean(), self._measure()):
@@ -213,9 +219,11 @@ class Dispatcher:
     def _sendable(self, identity: str) -> Callable[[], Endpoint | None]:
         """The endpoint while it is active and its shard is led here; asked before every attempt."""
 
+        lease = f"lanes-{shard_of(identity)}"
+
         def endpoint() -> Endpoint | None:
             found = self._endpoints.get(identity)
-            if found is None or found.state != "active" or f"lanes-{found.shard}" not in self._leases.held():
+            if found is None or found.state != "active" or not self._leases.holds(lease):
                 return None
             return found
 

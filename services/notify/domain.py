@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from services.notify import globs
-from services.notify.signing import MAX_ACTIVE_SECRETS, Signature
+from services.notify.refusals import DISABLED, DISCLOSURE_NEEDED, TOO_MANY_ENDPOINTS, UNVERIFIED
+from services.notify.refusals import NotPossible as NotPossible
+from services.notify.rotation import NewSecret, rotated
 from shared.catalogue import CATALOGUE, RESERVED, DeliveryExhausted, DisableReason, EndpointDisabled, EventData
 
 State = dict[str, Any]
@@ -43,28 +45,6 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 """What an endpoint is unless its owner says otherwise."""
 
 
-class NotPossible(Exception):
-    """The command cannot be done; the caller hears `status`, `slug`, `title` and `detail` as a problem document."""
-
-    def __init__(self, status: int, slug: str, title: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.slug, self.title, self.detail = status, slug, title, detail
-
-
-TOO_MANY_ENDPOINTS: Final = NotPossible(
-    409,
-    "too-many-endpoints",
-    "Too many endpoints",
-    "You have as many as you may; delete one, or let the operator raise KAIRAN_NOTIFY_MOST_ENDPOINTS.",
-)
-TOO_MANY_SECRETS: Final = NotPossible(
-    409,
-    "too-many-secrets",
-    "Too many secrets",
-    f"{MAX_ACTIVE_SECRETS} sign already; wait until the oldest has expired, or end the overlap with overlap_s.",
-)
-
-
 @dataclass(frozen=True)
 class Change:
     """The endpoint's new state, what the bus hears about it, and which of its owner's places it takes or leaves."""
@@ -73,23 +53,6 @@ class Change:
     events: tuple[EventData, ...] = ()
     claims: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class NewSecret:
-    """Encrypted; `public` is its public half, if it has one; `made_by` names the request, to find it at a repeat."""
-
-    sealed: str
-    created_ms: int
-    signature: Signature
-    public: str | None
-    made_by: str | None
-
-    def document(self) -> State:
-        """As it stands among an endpoint's secrets."""
-        stored = {"sealed": self.sealed, "created_ms": self.created_ms, "expires_ms": None}
-        given = {"public": self.public, "made_by": self.made_by}
-        return {**stored, **{name: value for name, value in given.items() if value is not None}}
 
 
 @dataclass(frozen=True)
@@ -108,6 +71,7 @@ class NewEndpoint:
     created_ms: int
     owner: str
     place: str | None
+    state: Literal["active", "unverified"] = "active"
     filter: Mapping[str, Any] | None = None
     description: str = ""
     ordered: bool = False
@@ -158,7 +122,7 @@ def create(wish: NewEndpoint) -> Change:
             "language": wish.language,
             "sealed_url": wish.sealed_url,
             "disclosure": dict(wish.disclosure) if wish.disclosure else None,
-            "state": "active",
+            "state": wish.state,
             "reason": None,
         },
         claims=(wish.place,),
@@ -175,32 +139,34 @@ def completed(document: Mapping[str, Any]) -> State:
     return {**full, "secrets": secrets}
 
 
-def update(state: Mapping[str, Any] | None, fields: Mapping[str, Any]) -> Change:
-    """What the owner wants otherwise, from now on; None is what an endpoint has that says nothing."""
+def update(state: Mapping[str, Any] | None, fields: Mapping[str, Any], challenging: bool = False) -> Change:
+    """What the owner wants otherwise, from now on; None is what an endpoint has that says nothing.
+
+    With `challenging`, another URL has to be verified before anything more is sent.
+    """
+    present = _alive(state)
     said = {name: DEFAULTS[name] if value is None else value for name, value in fields.items()}
-    changed = {**_alive(state), **said}
-    if changed["identifiers"] == "real" and "disclosure" in said and not said["disclosure"]:
-        raise NotPossible(
-            422,
-            "disclosure-needed",
-            "A disclosure is needed",
-            "The endpoint has real ids: say legal_basis, recipient, country and purpose, or delete it.",
-        )
-    return Change(changed)
+    challenging = challenging and present.get("kind", "webhook") == "webhook"
+    if challenging and said.get("url", present["url"]) != present["url"]:
+        said |= {"state": "unverified", "reason": None}
+    if present["identifiers"] == "real" and "disclosure" in said and not said["disclosure"]:
+        raise DISCLOSURE_NEEDED
+    return Change({**present, **said})
+
+
+def verify(state: Mapping[str, Any] | None, url: str) -> Change:
+    """The receiver at `url` has answered the challenge; one that waited for it is active from now on."""
+    present = _alive(state)
+    if present["url"] != url:
+        raise NotPossible(409, "url-changed", "The URL was changed", "Another one was asked meanwhile; verify again.")
+    return Change({**present, "state": "active"} if present["state"] == "unverified" else present)
 
 
 def rotate(state: Mapping[str, Any] | None, secret: NewSecret, overlap_s: float) -> Change:
     """A new secret that signs from now on; those before it sign for `overlap_s` more at most, then are forgotten."""
     present = completed(_alive(state))
-    until_ms = secret.created_ms + int(overlap_s * 1000)
-    before = [
-        {**one, "expires_ms": min(one["expires_ms"] or until_ms, until_ms)}
-        for one in active(present["secrets"], secret.created_ms)
-    ]
-    overlapping = active(before, secret.created_ms)
-    if len(overlapping) >= MAX_ACTIVE_SECRETS:
-        raise TOO_MANY_SECRETS
-    return Change({**present, "secrets": [secret.document(), *overlapping], "signature": secret.signature})
+    signing = rotated(present["secrets"], secret, overlap_s)
+    return Change({**present, "secrets": signing, "signature": secret.signature})
 
 
 def sealed_values(document: Mapping[str, Any]) -> list[str]:
@@ -223,34 +189,31 @@ def reseal(state: Mapping[str, Any] | None, seal: Callable[[str], str]) -> Chang
     )
 
 
-def active(secrets: Sequence[State], now_ms: int) -> list[State]:
-    """Those that sign at this moment, newest first as they stand."""
-    return [one for one in secrets if one["expires_ms"] is None or now_ms < one["expires_ms"]]
-
-
 def pause(state: Mapping[str, Any] | None) -> Change:
     """Deliveries wait until `resume`; nothing is lost."""
     present = _alive(state)
     if present["state"] == "disabled":
-        raise NotPossible(409, "endpoint-disabled", "The endpoint is disabled", "It receives nothing; resume it first.")
+        raise DISABLED
+    if present["state"] == "unverified":
+        raise UNVERIFIED
     return Change({**present, "state": "paused", "reason": None})
 
 
 def resume(state: Mapping[str, Any] | None) -> Change:
     """Deliver again. What was recorded while the endpoint was disabled is not made up for."""
-    return Change({**_alive(state), "state": "active", "reason": None})
+    present = _alive(state)
+    if present["state"] == "unverified":
+        raise UNVERIFIED
+    return Change({**present, "state": "active", "reason": None})
 
 
 def test(state: Mapping[str, Any] | None) -> Change:
     """A test event is to be sent; nothing changes."""
     present = _alive(state)
-    if present["state"] in ("disabled", "unverified"):
-        raise NotPossible(
-            409,
-            f"endpoint-{present['state']}",
-            f"The endpoint is {present['state']}",
-            "It receives nothing; resume it first." if present["state"] == "disabled" else "Verify it first.",
-        )
+    if present["state"] == "disabled":
+        raise DISABLED
+    if present["state"] == "unverified":
+        raise UNVERIFIED
     return Change(present)
 
 

@@ -29,6 +29,14 @@ TESTS: Final = ("equals", "in", "exists", "prefix", "range")
 BOUNDS: Final = ("gt", "gte", "lt", "lte")
 _GRAMMAR: Final = 'one of {"all": […]}, {"any": […]}, {"not": …}, {"path": "data.source", "equals": …}'
 _MISSING: Final = object()
+_KINDS: Final[Mapping[type, str]] = {
+    int: "number",
+    float: "number",
+    str: "text",
+    bool: "boolean",
+    type(None): "null",
+}
+_OTHER: Final = ("other", None)
 
 
 class BadFilter(ValueError):
@@ -94,7 +102,7 @@ class _Leaf:
     def holds(self, event: Mapping[str, Any]) -> bool:
         value: Any = event
         for name in self.path:
-            value = value.get(name, _MISSING) if isinstance(value, Mapping) else _MISSING
+            value = value.get(name, _MISSING) if isinstance(value, dict) else _MISSING
         return self.test(value)
 
     def why_not(self, event: Mapping[str, Any]) -> str:
@@ -216,11 +224,8 @@ def _scalar(said: object, place: str) -> tuple[str, Any]:
 
 def _key(value: Any) -> tuple[str, Any]:
     """What makes two values of JSON the same: 1 is 1.0, but neither is true."""
-    if _is_number(value):
-        return "number", value
-    if isinstance(value, str | bool) or value is None:
-        return type(value).__name__, value
-    return "other", None
+    kind = _KINDS.get(type(value))
+    return (kind, value) if kind is not None else _OTHER
 
 
 def _text(said: str, place: str) -> str:

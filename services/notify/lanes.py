@@ -182,6 +182,7 @@ class Lane:
         if not made:
             self._in_hand.discard(delivery.id)
             await asyncio.sleep(_NOT_NOW_S)
+            self.wake()  # it is due still, and a lease that is renewed late wakes nobody
 
 
 def _now_ms() -> int:

@@ -46,7 +46,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Response:
-    """What was answered; `retry_after` is that header's text, `kept` the first bytes of a failure's body."""
+    """What was answered; `retry_after` is that header's text, `kept` the first bytes of its body."""
 
     status: int
     retry_after: str | None
@@ -55,9 +55,16 @@ class Response:
 
 
 async def post(
-    connector: aiohttp.BaseConnector, place: Place, headers: Mapping[str, str], body: bytes, connect_s: float
+    connector: aiohttp.BaseConnector,
+    place: Place,
+    headers: Mapping[str, str],
+    body: bytes,
+    connect_s: float,
+    keep: int = 0,
 ) -> Response:
     """Sends and reads to the end of the answer, or as much of it as is allowed; the caller bounds the time.
+
+    `keep` bytes of a 2xx answer's body are kept at most.
 
     Raises aiohttp.ClientError, OSError, ValueError: for what the network or the receiver does.
     """
@@ -65,7 +72,7 @@ async def post(
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s, ceil_threshold=_NEVER_ROUND_UP_S)
     connection = await connector.connect(place.request, [], timeout)
     try:
-        response = await _exchange(connection, wanted)
+        response = await _exchange(connection, wanted, keep)
     except HttpProcessingError as error:
         connection.close()
         raise ValueError("not HTTP") from error
@@ -83,7 +90,7 @@ def _request(place: Place, headers: Mapping[str, str], body: bytes) -> bytes:
     return f"{place.head}{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def _exchange(connection: Connection, wanted: bytes) -> Response:
+async def _exchange(connection: Connection, wanted: bytes, keep: int) -> Response:
     protocol, transport = connection.protocol, connection.transport
     if protocol is None or transport is None:
         raise aiohttp.ServerDisconnectedError
@@ -100,7 +107,7 @@ async def _exchange(connection: Connection, wanted: bytes) -> Response:
     while 100 <= message.code < 200 and message.code != _SWITCHING:
         message, payload = await protocol.read()
     _refuse_many_headers(message)
-    kept = await _read_some(payload, 0 if failure_of(message.code) is None else MOST_KEPT_BYTES)
+    kept = await _read_some(payload, keep if failure_of(message.code) is None else MOST_KEPT_BYTES)
     return Response(message.code, message.headers.get("Retry-After"), message.headers.get("Content-Type", ""), kept)
 
 

@@ -5,11 +5,12 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from services.notify.domain import OFFERED, TOPICS
 from shared.bus.kafka_metadata import describe
+from shared.bus.reader import reading
 from shared.catalogue import Event, Poison, decode
 from shared.web.problems import unavailable
 
@@ -44,9 +45,7 @@ class Recent:
 async def _tails(bootstrap: str) -> list[Any]:
     """The last records of every partition."""
     _, places = await describe(bootstrap, TOPICS)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    try:  # a start that is cut short has to be stopped, too
-        await consumer.start()
+    async with reading(bootstrap) as consumer:
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         begins = await consumer.beginning_offsets(places)
@@ -57,8 +56,6 @@ async def _tails(bootstrap: str) -> list[Any]:
         for place in held:
             consumer.seek(place, max(begins[place], ends[place] - MOST))
         return await _until(consumer, {place: ends[place] for place in held})
-    finally:
-        await consumer.stop()
 
 
 async def _until(consumer: Any, ends: Mapping[TopicPartition, int]) -> list[Any]:

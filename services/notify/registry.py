@@ -9,7 +9,9 @@ from typing import Any
 
 from services.notify import domain
 from services.notify.audit import AUDIT, Operation, entry
-from services.notify.domain import DEFAULTS, Change, NewEndpoint, NewSecret, NotPossible
+from services.notify.domain import DEFAULTS, Change, NewEndpoint
+from services.notify.refusals import NotPossible
+from services.notify.rotation import NewSecret
 from services.notify.store import ENDPOINTS, STAMP
 from shared.bus.command import Command, Decide, Decision, IdempotencyKey, NewEvent, Outcome, Refused, State
 from shared.bus.commands import Commands
@@ -53,8 +55,11 @@ class Registry:
             )
         )
 
-    async def update(self, endpoint_id: str, fields: Mapping[str, Any], asked: Asked) -> Outcome:
-        return await self._change(endpoint_id, lambda state: domain.update(state, fields), "update", asked)
+    async def update(self, endpoint_id: str, fields: Mapping[str, Any], challenging: bool, asked: Asked) -> Outcome:
+        return await self._change(endpoint_id, lambda state: domain.update(state, fields, challenging), "update", asked)
+
+    async def verify(self, endpoint_id: str, url: str, asked: Asked) -> Outcome:
+        return await self._change(endpoint_id, lambda state: domain.verify(state, url), "verify", asked)
 
     async def rotate(self, endpoint_id: str, secret: NewSecret, overlap_s: float, asked: Asked) -> Outcome:
         return await self._change(endpoint_id, lambda state: domain.rotate(state, secret, overlap_s), "rotate", asked)

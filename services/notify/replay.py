@@ -15,7 +15,7 @@ from services.notify.endpoint import Endpoints
 from services.notify.history import Records
 from services.notify.log import NO_DELIVERY, Log
 from services.notify.planning import Planned, unique
-from services.notify.replay_store import EXAMPLES, Counted, ReplayStore, TooMuch
+from services.notify.replay_store import EXAMPLES, RECEIVING, Counted, ReplayStore, TooMuch
 from services.notify.selection import History, OneDelivery, Selection, canonical, read
 from services.notify.vault import Vault, VaultError
 from shared.bus.command import Refused
@@ -31,7 +31,12 @@ _READ_MOST_S: Final = 10.0
 _NAMES: Final = uuid.UUID("6a1b6f0e-4c2c-4a53-9a5e-2a6f1f0c7d11")
 
 NO_REPLAY: Final = Refused(404, "no-such-replay", "No such replay", "There is no replay with this id.")
-DISABLED: Final = Refused(409, "endpoint-disabled", "The endpoint is disabled", "It receives nothing; resume it first.")
+NOTHING_NOW: Final = Refused(
+    409,
+    "endpoint-receives-nothing",
+    "The endpoint receives nothing",
+    "It is disabled or not verified yet: resume or verify it first.",
+)
 DOES_NOT_FIT: Final = Refused(
     409,
     "preview-does-not-fit",
@@ -122,6 +127,11 @@ class Replays:
             raise NO_REPLAY
         return found
 
+    async def list(self, endpoint_id: str, caller: Caller) -> list[Document]:
+        """The last 100 of an endpoint, the newest first."""
+        await self._desk.show(endpoint_id, caller)
+        return await self._store.latest(endpoint_id)
+
     async def stop(self, replay_id: str, caller: Caller) -> Document:
         """What it has let wait is still sent; nothing more is."""
         await self.show(replay_id, caller)
@@ -137,8 +147,8 @@ class Replays:
 
     async def _sendable(self, endpoint_id: str, caller: Caller) -> Document:
         endpoint = await self._desk.show(endpoint_id, caller)
-        if endpoint["state"] == "disabled":
-            raise DISABLED
+        if endpoint["state"] not in RECEIVING:
+            raise NOTHING_NOW
         return endpoint
 
     def _said(self, token: str) -> dict[str, Any] | None:

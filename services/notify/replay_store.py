@@ -18,6 +18,8 @@ from shared.store.mongo import Binary, Document, Session, Store, StoreTimeout
 REPLAYS: Final = "replays"
 KEPT: Final = timedelta(days=90)
 EXAMPLES: Final = 5
+RECEIVING: Final = ("active", "paused")
+_LATEST: Final = 100
 _RUNNING: Final = {"state": "running"}
 _COUNT_MOST_MS: Final = 15_000
 _ENDED: Final = {"$unset": ["done_at", "expires_ms", "behind"]}
@@ -58,6 +60,7 @@ class ReplayStore:
     async def prepare(self) -> None:
         """Creates the indexes; safe to repeat."""
         await self._replays.create_index("state", name="running", partialFilterExpression=_RUNNING)
+        await self._replays.create_index([("endpoint", 1), ("created_at", -1)], name="latest")
         await self._store.ensure_expiry(REPLAYS, "created_at", int(KEPT.total_seconds()))
 
     async def count(self, endpoint_id: str, selection: Selection, up_to: int) -> Counted:
@@ -127,6 +130,13 @@ class ReplayStore:
         """The replays that have not ended, the oldest first; an endpoint's, or all."""
         wanted = _RUNNING if endpoint_id is None else {**_RUNNING, "endpoint": endpoint_id}
         found: list[Document] = await self._replays.find(wanted).sort([("created_at", 1), ("_id", 1)]).to_list(None)
+        return found
+
+    async def latest(self, endpoint_id: str) -> list[Document]:
+        """The last 100 replays of an endpoint, the newest first."""
+        found: list[Document] = await (
+            self._replays.find({"endpoint": endpoint_id}).sort("created_at", -1).limit(_LATEST).to_list(None)
+        )
         return found
 
     async def end(self, replay_id: str, state: str, reason: str | None = None) -> None:

@@ -10,7 +10,7 @@ import structlog
 from services.notify.endpoint import Endpoints
 from services.notify.history import CHUNK, Found, Offsets, Records, Stretch
 from services.notify.planning import Planned, unique
-from services.notify.replay_store import MovedOn, ReplayStore
+from services.notify.replay_store import RECEIVING, MovedOn, ReplayStore
 from services.notify.selection import History, read
 from shared import tasks
 from shared.store.mongo import Document
@@ -21,11 +21,10 @@ _LOOK_S: Final = 1.0
 _STEP_S: Final = 0.2
 _STEP_MOST_S: Final = 2.0
 _AT_ONCE: Final = 500
-_RECEIVING: Final = ("active", "paused")
 
 
 class Replayer:
-    """Works the oldest replay of each endpoint whose shard this process leads (`leads`).
+    """Works the oldest replay of each endpoint whose shard this process leads (`leads`), and tells its lane (`wake`).
 
     At most `per_s` deliveries a second and endpoint are let wait again, and none while as many are due there: a live
     delivery stands behind at most a second's worth of old ones.
@@ -34,12 +33,20 @@ class Replayer:
     name = "replays"
 
     def __init__(
-        self, store: ReplayStore, records: Records, endpoints: Endpoints, leads: Callable[[int], bool], per_s: int
+        self,
+        store: ReplayStore,
+        records: Records,
+        endpoints: Endpoints,
+        per_s: int,
+        *,
+        leads: Callable[[int], bool],
+        wake: Callable[[str], None],
     ) -> None:
         self._store = store
         self._records = records
         self._endpoints = endpoints
         self._leads = leads
+        self._wake = wake
         self._per_s = per_s
         self._paid: dict[str, float] = {}
         self._reading: dict[str, AsyncGenerator[Found, None]] = {}
@@ -76,7 +83,7 @@ class Replayer:
 
     async def _step(self, replay: Document) -> None:
         endpoint = await self._store.endpoint(replay["endpoint"])
-        if endpoint is None or endpoint["state"] not in _RECEIVING:
+        if endpoint is None or endpoint["state"] not in RECEIVING:
             await self._store.end(replay["_id"], "stopped", f"endpoint-{endpoint['state'] if endpoint else 'deleted'}")
             return
         allowed = await self._allowed(replay)
@@ -90,6 +97,7 @@ class Replayer:
                 self._pay(replay, sent)
             else:
                 await self._store.end(replay["_id"], "done")
+            self._wake(replay["endpoint"])
         except MovedOn:
             log.info("replay_moved_on", replay=replay["_id"])
 

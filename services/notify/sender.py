@@ -14,7 +14,7 @@ from services.notify.address_guard import Guard, guarded_connector
 from services.notify.answer_text import answer_text
 from services.notify.lookup import Lookup
 from services.notify.outcome import Answer, Failure, failure_of
-from services.notify.post import Place, post
+from services.notify.post import Place, Response, post
 from services.notify.retry import retry_after_s
 from services.notify.target import Forbidden
 
@@ -38,6 +38,12 @@ class Sender(Protocol):
     """Sends one posting. Never raises for what a receiver or the network does: that is an Answer with a failure."""
 
     async def send(self, posting: Posting) -> Answer: ...
+
+
+class Asker(Protocol):
+    """As a Sender, for a question whose answer matters: with `keep` bytes of its body at most."""
+
+    async def ask(self, posting: Posting, keep: int) -> tuple[Answer, bytes]: ...
 
 
 class HttpSender:
@@ -66,22 +72,26 @@ class HttpSender:
                 await connector.close()
 
     async def send(self, posting: Posting) -> Answer:
+        answer, _ = await self.ask(posting, 0)
+        return answer
+
+    async def ask(self, posting: Posting, keep: int) -> tuple[Answer, bytes]:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._total_s):
-                status, wait_s, said = await self._post(posting)
+                response = await self._post(posting, keep)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Answer(None, failure_class(error), _ms_since(started))
-        return Answer(status, failure_of(status), _ms_since(started), wait_s, said)
+            return Answer(None, failure_class(error), _ms_since(started)), b""
+        failure, wait_s = failure_of(response.status), retry_after_s(response.retry_after, datetime.now(UTC))
+        said = "" if failure is None else answer_text(response.kept, response.content_type)
+        return Answer(response.status, failure, _ms_since(started), wait_s, said), response.kept
 
-    async def _post(self, posting: Posting) -> tuple[int, float | None, str]:
+    async def _post(self, posting: Posting, keep: int) -> Response:
         place, private = self._place(posting.url)
         connector = self._private if private else self._public
         if connector is None:
             raise RuntimeError("the sender was not started")
-        answer = await post(connector, place, posting.headers, posting.body, self._connect_s)
-        wait_s = retry_after_s(answer.retry_after, datetime.now(UTC))
-        return answer.status, wait_s, answer_text(answer.kept, answer.content_type)
+        return await post(connector, place, posting.headers, posting.body, self._connect_s, keep)
 
     def _placed(self, url: str) -> tuple[Place, bool]:
         """Where the URL is dialled, and whether only inside an operator's network. Raises Forbidden."""

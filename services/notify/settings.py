@@ -1,7 +1,7 @@
 """What a notify process is told by its environment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import NoDecode
@@ -35,9 +35,13 @@ class Settings(ServiceSettings, GuardSettings):
         description="Deliveries a second that a replay sends again, per endpoint. Danger: live deliveries stand behind "
         "up to a second's worth of them.",
     )
-
     notify_most_endpoints: int = Field(
         100, ge=1, le=100_000, description="Endpoints that one owner (the subject of a token) may have."
+    )
+    notify_challenge: Literal["off", "required"] = Field(
+        "off",
+        description="required: a new endpoint, or a new URL, hears nothing until its receiver answered a challenge. "
+        "Danger: when off, an owner can point webhooks at any public host.",
     )
 
     @field_validator("notify_secrets_key_file")

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from services.notify.audit import Operation
-from services.notify.desk import Issued
 from services.notify.disclosure import Disclosure
-from services.notify.domain import EndpointState, Identifiers, Kind, Language, active, completed
+from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
 from services.notify.dry_run import Tried, WhyNot
 from services.notify.exchange import version
+from services.notify.issued import Issued
 from services.notify.outcome import DeliveryState, Failure
+from services.notify.rotation import active
 from services.notify.signing import Signature
 from shared.store.mongo import Document
 
@@ -136,10 +137,10 @@ class Audit(BaseModel):
 def issued_shown(issued: Issued) -> dict[str, object]:
     """As a Registered."""
     shown = {"id": issued.outcome.resource_id, "version": version(issued.outcome.version)}
-    if issued.secret is None:
+    if issued.secret is None and issued.public_key is None:
         return shown
     if issued.public_key is not None:
-        return {**shown, "secret": None, "public_key": issued.public_key}
+        shown["public_key"] = issued.public_key
     return {**shown, "secret": issued.secret}
 
 

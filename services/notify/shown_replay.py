@@ -53,6 +53,12 @@ class ReplayShown(BaseModel):
     ended_at: datetime | None
 
 
+class ReplayList(BaseModel):
+    """The last 100, newest first."""
+
+    replays: list[ReplayShown]
+
+
 def preview_shown(preview: Preview) -> dict[str, object]:
     """As a PreviewShown."""
     counted = preview.counted

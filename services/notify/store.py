@@ -25,8 +25,8 @@ from services.notify.delivery import (
 )
 from services.notify.disclosures import Disclosures
 from services.notify.erasures import Erasures
+from services.notify.numbering import NUMBER, take_numbers
 from services.notify.planning import Planned
-from shared.bus.outbox import shard_of
 from shared.store.mongo import Document, Session, Store, StoreError, TryAgain, UpdateMany, UpdateOne, is_duplicate
 
 ENDPOINTS: Final = "endpoints"
@@ -36,7 +36,6 @@ LANES: Final = "lanes"
 DELIVERIES: Final = "deliveries"
 GIVEN_UP: Final = ("exhausted", "dropped", "expired")
 _TOGETHER: Final = 200  # each finds its own among them one by one
-_NUMBER: Final = {"sequence": 1}
 LOG_KEPT: Final = timedelta(days=90)
 PAYLOAD_KEPT: Final = timedelta(days=7)
 
@@ -133,20 +132,19 @@ class NotifyStore:
         """
         planned = await self.erasures.applied(planned, session)
         counts = Counter(one.endpoint.id for one in planned)
-        last = await self._number(counts, session)
+        last = await take_numbers(self._lanes, counts, session)
         following = {endpoint: last[endpoint] - count for endpoint, count in counts.items()}
         documents = []
         for one in planned:
             following[one.endpoint.id] += 1
             documents.append(planned_document(one, following[one.endpoint.id], now_ms))
-        await self._insert(documents, session)
-        return [waiting_of(document) for document in documents]
+        return [waiting_of(document) for document in await self._insert(documents, session)]
 
     async def plan_one(self, planned: Planned, now_ms: int) -> int:
         """Writes one delivery outside of any batch, unless it is there; answers its number."""
 
         async def work(session: Session) -> int:
-            found = await self._deliveries.find_one({"_id": planned.id}, _NUMBER, session=session)
+            found = await self._deliveries.find_one({"_id": planned.id}, NUMBER, session=session)
             if found is not None:
                 return int(found["sequence"])
             (written,) = await self.plan([planned], now_ms, session)
@@ -154,13 +152,15 @@ class NotifyStore:
 
         return await self._store.transaction(work)
 
-    async def _insert(self, documents: Sequence[Document], session: Session) -> None:
-        """A plain insert, at half the price; one that is refused ends the transaction, whose next try takes care."""
+    async def _insert(self, documents: Sequence[Document], session: Session) -> Sequence[Document]:
+        """Answers what was not there. A plain insert, at half the price; one that is refused ends the transaction, and
+        the next try takes care.
+        """
         if self._careful:
             self._careful = False
             writes = [UpdateOne({"_id": one["_id"]}, {"$setOnInsert": one}, upsert=True) for one in documents]
-            await self._deliveries.bulk_write(writes, ordered=False, session=session)
-            return
+            done = await self._deliveries.bulk_write(writes, ordered=False, session=session)
+            return [documents[n] for n in sorted(done.upserted_ids)]
         try:
             await self._deliveries.insert_many(documents, ordered=False, session=session)
         except StoreError as error:
@@ -168,31 +168,7 @@ class NotifyStore:
                 raise
             self._careful = True
             raise TryAgain("a delivery is there already") from error
-
-    async def _number(self, counts: Mapping[str, int], session: Session) -> dict[str, int]:
-        """Takes a block of sequence numbers per endpoint; answers the last number of each.
-
-        Endpoints that need equally many share a statement; a lane without a document gets one.
-        """
-        needing: dict[int, list[str]] = {}
-        for endpoint, count in counts.items():
-            needing.setdefault(count, []).append(endpoint)
-        for count, some in needing.items():
-            await self._lanes.update_many({"_id": {"$in": some}}, {"$inc": {"sequence": count}}, session=session)
-        found = await self._lanes.find({"_id": {"$in": list(counts)}}, _NUMBER, session=session).to_list(None)
-        last = {document["_id"]: int(document["sequence"]) for document in found}
-        first_time = [one for one in counts if one not in last]
-        if first_time:
-            upserts = [
-                UpdateOne(
-                    {"_id": one},
-                    {"$inc": {"sequence": counts[one]}, "$setOnInsert": {"shard": shard_of(one)}},
-                    upsert=True,
-                )
-                for one in first_time
-            ]
-            await self._lanes.bulk_write(upserts, ordered=False, session=session)
-        return last | {one: counts[one] for one in first_time}
+        return documents
 
     async def lanes(self, shards: Iterable[int]) -> list[Lane]:
         """The lanes of these shards that have had a delivery."""

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from shared import tasks
@@ -21,6 +20,7 @@ from shared.bus.inbox import KEPT_S
 from shared.bus.kafka_metadata import describe
 from shared.bus.offsets import Fenced, Offsets, Place
 from shared.bus.producer import Producer
+from shared.bus.reader import reading
 from shared.bus.standing import Standing
 from shared.bus.topics import retry_topic
 from shared.store.mongo import Store, StoreError, is_infrastructure
@@ -219,6 +219,6 @@ class Consumer:
 async def _starts(bootstrap: str, topics: Sequence[str], start: str) -> tuple[str, dict[Place, int]]:
     """The cluster's id, and each partition's first offset for a group that was never here."""
     cluster, places = await describe(bootstrap, topics)
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False) as consumer:
+    async with reading(bootstrap) as consumer:
         read = consumer.end_offsets if start == "now" else consumer.beginning_offsets
         return cluster, {Place(*place): offset for place, offset in (await read(places)).items()}

@@ -34,10 +34,13 @@ class Relay:
 
     name = "relay"
 
-    def __init__(self, store: Store, producer: Producer, service: str, instance: str) -> None:
+    def __init__(self, store: Store, producer: Producer, service: str, instance: str, *, listens: bool = True) -> None:
+        """`listens`: whether another replica's commands are heard of at once, for a look at every write of the database
+        (its change stream reads them all); if not, within a second."""
         self._store = store
         self._producer = producer
         self._service = service
+        self._listens = listens
         self._bell = Bell(store, outbox.COLLECTION)
         self._leases = Leases(store, [f"relay-{n}" for n in range(outbox.SHARDS)], instance, on_change=self.ring)
         self._tasks: list[asyncio.Task[None]] = []
@@ -60,7 +63,8 @@ class Relay:
         }
 
     async def start(self) -> None:
-        for coroutine in (self._leases.run(), self._bell.run(), self._run(), self._measure()):
+        listening = [self._bell.run()] if self._listens else []
+        for coroutine in (self._leases.run(), *listening, self._run(), self._measure()):
             self._tasks.append(asyncio.create_task(coroutine, name="relay"))
 
     async def stop(self) -> None:

@@ -12,9 +12,10 @@ class WriteSide:
 
     name = "write-side"
 
-    def __init__(self, store: Store, settings: ServiceSettings, service: str) -> None:
+    def __init__(self, store: Store, settings: ServiceSettings, service: str, *, listens: bool = True) -> None:
+        """`listens` as of `Relay`."""
         producer = Producer(settings.kafka, idempotent=settings.kafka_kind == "apache", client_id=settings.instance)
-        self.relay = Relay(store, producer, service, settings.instance)
+        self.relay = Relay(store, producer, service, settings.instance, listens=listens)
         self.commands = Commands(
             store,
             f"/kairan/{service}",

@@ -74,7 +74,7 @@ def test_an_effect_is_as_large_as_its_line_says() -> None:
 
 def test_the_command_prints_json_and_says_what_was_left_out() -> None:
     command = [sys.executable, "-m", "benchmarks.growth", "--rows", "2,9", "--n", "2=2", "--n", "9=1", "--json"]
-    ran = run(command, capture_output=True, text=True, timeout=200, check=True)
+    ran = run(command, capture_output=True, text=True, timeout=230, check=True)
     told = json.loads(ran.stdout)
     assert {line["row"] for line in told["lines"]} == {"2", "3", "9"}
     assert all(line["n"] == 2 for line in told["lines"] if line["row"] == "2")

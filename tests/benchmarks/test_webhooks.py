@@ -19,7 +19,10 @@ from shared.catalogue import Event, decode
 from tests.conftest import Missing
 
 KEYS = 2
-GOALS = {"cost": 14, "latency": 6, "sustained": 6, "one-hangs": 1, "waiting": 1, "hostile": 12}
+GOALS = {"cost": 14, "latency": 6, "sustained": 6, "one-hangs": 1, "waiting": 1, "hostile": 12} | {
+    "search": 1,
+    "ordered": 6,
+}
 
 
 def noted(*requests: tuple[int, int, int], status: int = 204) -> Notes:

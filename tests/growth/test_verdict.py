@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from services.metrics.growth.verdict import ENOUGH_H, verdict
+from services.metrics.growth.audit import ENOUGH_H
+from services.metrics.growth.verdict import verdict
 
 PLAIN = float(np.log(100))
 

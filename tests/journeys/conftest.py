@@ -7,7 +7,7 @@ import pytest
 
 from kairan.stack.stack import Stack
 from tests.conftest import Missing
-from tests.journeys.talk import Visitor
+from tests.journeys.talk import PATIENCE_S, Visitor
 
 
 @pytest.fixture(scope="module")
@@ -22,5 +22,5 @@ async def stack(tmp_path_factory: pytest.TempPathFactory, missing: Missing) -> A
 
 @pytest.fixture(scope="module")
 async def visitor(stack: Stack) -> AsyncIterator[Visitor]:
-    async with httpx.AsyncClient(timeout=30) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         yield Visitor(stack, http)

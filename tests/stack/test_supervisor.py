@@ -66,7 +66,7 @@ async def remembered(mongo_uri: str) -> int:
 
 def seize(port: int) -> socket.socket:
     """Takes a port from a process that is just dying, before the supervisor can run again."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             return socket.create_server(("127.0.0.1", port))

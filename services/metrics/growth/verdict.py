@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from services.metrics.growth.audit import ENOUGH_H
 from services.metrics.growth.model import Verdict
 
-ENOUGH_H = 42 * 24  # of the stream before a publication
 SURE, LIKELY = 0.95, 0.5
 
 

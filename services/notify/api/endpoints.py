@@ -16,8 +16,9 @@ from services.notify.shown import (
     endpoint_shown,
     issued_shown,
 )
+from services.notify.unambiguous import said
 from shared.web.auth import Caller, require
-from shared.web.exchange import Accepted, key_of, said, takes
+from shared.web.exchange import Accepted, key_of, takes
 from shared.web.problems import problems
 from shared.web.routes import json_response, router
 
@@ -78,7 +79,7 @@ class EndpointsApi:
         api.post(
             "/endpoints/{endpoint_id}/resume",
             response_model=Accepted,
-            responses=problems(404),
+            responses=problems(404, 409),
             operation_id="resume-endpoint",
             summary="Deliver again, after a pause or after the endpoint was disabled",
         )(self.resume)
@@ -90,6 +91,13 @@ class EndpointsApi:
             operation_id="rotate-secret",
             summary="Sign with another secret, which the answer shows, once; the former ones sign on for a while",
         )(self.rotate)
+        api.post(
+            "/endpoints/{endpoint_id}/verify",
+            response_model=Accepted,
+            responses=problems(404, 409),
+            operation_id="verify-endpoint",
+            summary="Ask the receiver a challenge; an endpoint that waited for it is active once it has answered",
+        )(self.verify)
         api.get(
             "/endpoints/{endpoint_id}/audit",
             response_model=Audit,
@@ -126,6 +134,9 @@ class EndpointsApi:
         wanted = await said(request, Rotating, optional=True)
         issued = await self._desk.rotate(endpoint_id, wanted, caller, await key_of(request, caller))
         return json_response(issued_shown(issued))
+
+    async def verify(self, request: Request, endpoint_id: str, caller: Caller = require("endpoints:write")) -> Response:
+        return accepted(await self._desk.verify(endpoint_id, caller, await key_of(request, caller)))
 
     async def audit(
         self,

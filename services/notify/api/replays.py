@@ -9,7 +9,7 @@ from pydantic import Field
 from services.notify.replay import Replays
 from services.notify.selection import Chosen, History, OneDelivery, Selection, kind_of
 from services.notify.shown_log import DeliveryWhole, delivery_whole
-from services.notify.shown_replay import PreviewShown, ReplayShown, preview_shown, replay_shown
+from services.notify.shown_replay import PreviewShown, ReplayList, ReplayShown, preview_shown, replay_shown
 from shared.requests import RequestBody
 from shared.web.auth import Caller, require
 from shared.web.exchange import said, takes_one_of
@@ -75,6 +75,13 @@ class ReplaysApi:
             "history gets the next numbers. A selection beside the token has to be the one that was previewed.",
         )(self.start)
         api.get(
+            "/endpoints/{endpoint_id}/replays",
+            response_model=ReplayList,
+            responses=problems(404),
+            operation_id="replays",
+            summary="An endpoint's last replays, newest first",
+        )(self.list)
+        api.get(
             "/replays/{replay_id}",
             response_model=ReplayShown,
             responses=problems(404),
@@ -108,6 +115,10 @@ class ReplaysApi:
         wanted = await said(request, _STARTS[kind_of(words)])
         selection = None if words.keys() <= {"token"} else _selection(words)
         return json_response(replay_shown(await self._replays.start(endpoint_id, wanted.token, selection, caller)), 202)
+
+    async def list(self, endpoint_id: str, caller: Caller = require("endpoints:read")) -> Response:
+        found = await self._replays.list(endpoint_id, caller)
+        return json_response({"replays": [replay_shown(one) for one in found]})
 
     async def show(self, replay_id: str, caller: Caller = require("endpoints:read")) -> Response:
         return json_response(replay_shown(await self._replays.show(replay_id, caller)))

@@ -7,7 +7,7 @@ from typing import Any, Final
 from services.notify.portal.visit import Visit
 
 _FIELDS: Final = (
-    "url", "event_types", "description", "ordered", "in_flight", "per_minute", "filter", "identifiers",
+    "url", "event_types", "description", "ordered", "in_flight", "per_minute", "filter", "identifiers", "signature",
 )  # fmt: skip
 
 
@@ -40,6 +40,7 @@ def text_of(endpoint: Mapping[str, Any]) -> dict[str, str]:
         "per_minute": str(endpoint["per_minute"] or ""),
         "filter": json.dumps(endpoint["filter"], ensure_ascii=False) if endpoint["filter"] else "",
         "identifiers": endpoint["identifiers"],
+        "signature": endpoint["signature"],
     }
 
 

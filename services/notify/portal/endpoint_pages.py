@@ -7,20 +7,24 @@ from starlette.responses import Response
 
 from services.notify.desk import Desk
 from services.notify.domain import EVENT_NAMES
+from services.notify.issued import Issued
 from services.notify.portal import render
 from services.notify.portal.endpoint_form import parsed, text_of, typed, wish
 from services.notify.portal.once import Once
 from services.notify.portal.pages import Pages
 from services.notify.portal.refusals import Refusal, correctable, refusal
 from services.notify.portal.visit import Visit
-from services.notify.requests import Changing, Registering, Trying
-from services.notify.shown import dry_run_shown, endpoint_shown
+from services.notify.requests import Changing, Registering, Rotating, Trying
+from services.notify.shown import audit_shown, dry_run_shown, endpoint_shown
 from services.notify.trials import Trials
 from shared.bus.command import IdempotencyKey, Outcome
 from shared.web.auth import Caller
 from shared.web.problems import Problem
 
 HERE: Final = "endpoints"
+DAY_S: Final = 86_400.0
+OVERLAPS_S: Final = ("0", "86400", "604800")
+CHANGES_SHOWN: Final = 20
 Change = Callable[[str, Caller, IdempotencyKey | None], Awaitable[Outcome]]
 
 
@@ -40,23 +44,24 @@ class EndpointPages:
         pages.takes("/endpoints/{id}/pause", self._changing(self._desk.pause, "paused"))
         pages.takes("/endpoints/{id}/resume", self._changing(self._desk.resume, "resumed"))
         pages.takes("/endpoints/{id}/delete", self.delete)
+        pages.takes("/endpoints/{id}/rotate", self.rotate)
+        pages.takes("/endpoints/{id}/test", self.test)
 
     async def all(self, visit: Visit) -> Response:
         found = [endpoint_shown(one) for one in await self._desk.list(visit.caller)]
         return render.page(visit, "endpoints.html", here=HERE, endpoints=found)
 
     async def new(self, visit: Visit) -> Response:
-        return self._form(visit, {"event_types": "*", "identifiers": "pairwise"}, None)
+        return self._form(visit, {"event_types": "*", "identifiers": "pairwise", "signature": "v1"}, None)
 
     async def create(self, visit: Visit) -> Response:
         """The secret waits for the endpoint's own page, which shows it once."""
         try:
-            wanted = Registering.model_validate({**wish(visit), "identifiers": visit.said("identifiers")})
-            created = await self._desk.create(wanted, visit.caller, await visit.key())
+            wanted = Registering.model_validate({**wish(visit), **_settled_once(visit)})
+            issued = await self._desk.create(wanted, visit.caller, await visit.key())
         except Exception as error:
             return self._form(visit, typed(visit), correctable(error))
-        shown = {"once": await self._once.leave(created.secret, visit.caller.subject)} if created.secret else {}
-        return render.redirect(f"/endpoints/{created.outcome.resource_id}", done="created", **shown)
+        return await self._issued(visit, issued, "created")
 
     async def one(self, visit: Visit) -> Response:
         endpoint = await self._shown(visit)
@@ -74,6 +79,17 @@ class EndpointPages:
     async def delete(self, visit: Visit) -> Response:
         await self._desk.delete(visit.path("id"), visit.caller, await visit.key())
         return render.redirect("/endpoints", done="deleted")
+
+    async def rotate(self, visit: Visit) -> Response:
+        """The new secret waits for the endpoint's own page, which shows it once."""
+        overlap_s = float(visit.said("overlap_s")) if visit.said("overlap_s") in OVERLAPS_S else DAY_S
+        wanted = Rotating(overlap_s=overlap_s)
+        issued = await self._desk.rotate(visit.path("id"), wanted, visit.caller, await visit.key())
+        return await self._issued(visit, issued, "rotated")
+
+    async def test(self, visit: Visit) -> Response:
+        sent = await self._trials.test(visit.path("id"), visit.caller, await visit.key())
+        return render.redirect(f"/deliveries/{sent.delivery_id}", done="tested")
 
     async def dry_run(self, visit: Visit) -> Response:
         endpoint = await self._shown(visit)
@@ -108,11 +124,21 @@ class EndpointPages:
         said, status = _said(visit, problem)
         once = visit.asked("once")
         secret = await self._once.take(once, visit.caller.subject) if once else None
-        values_shown = {"endpoint": endpoint, "values": values, "refusal": said, "names": EVENT_NAMES}
-        return render.page(visit, "endpoint.html", status, here=HERE, secret=secret, once=bool(once), **values_shown)
+        changes = audit_shown(await self._desk.audit(endpoint["id"], CHANGES_SHOWN, visit.caller))["lines"]
+        more = {"refusal": said, "names": EVENT_NAMES, "changes": changes, "secret": secret, "once": bool(once)}
+        return render.page(visit, "endpoint.html", status, here=HERE, endpoint=endpoint, values=values, **more)
+
+    async def _issued(self, visit: Visit, issued: Issued, done: str) -> Response:
+        once = {"once": await self._once.leave(issued.shown, visit.caller.subject)} if issued.shown else {}
+        return render.redirect(f"/endpoints/{issued.outcome.resource_id}", done=done, **once)
 
     async def _shown(self, visit: Visit) -> dict[str, Any]:
         return endpoint_shown(await self._desk.show(visit.path("id"), visit.caller))
+
+
+def _settled_once(visit: Visit) -> dict[str, str]:
+    """What an endpoint is made with and keeps."""
+    return {"identifiers": visit.said("identifiers"), "signature": visit.said("signature")}
 
 
 def _said(visit: Visit, problem: Problem | None) -> tuple[Refusal | None, int]:

@@ -44,7 +44,7 @@ def refusal(problem: Problem, words: Words) -> Refusal:
 
 
 def _fault(words: Words, place: list[Any]) -> str:
-    return words.faults.get(str(place[1]) if len(place) > 1 else "", "")
+    return next((words.faults[one] for one in map(str, reversed(place)) if one in words.faults), "")
 
 
 def _detail(problem: Problem, extra: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ HEADERS: Final = headers_of_pages(forms=True)
 def _templates() -> Environment:
     templates = templates_in(HERE / "templates", STATIC)
     templates.globals["root"] = ROOT
-    templates.globals["named"] = lambda names, words: [(name, words[name]) for name in names]
+    templates.globals["named"] = lambda names, words: [(name, words.get(name, name)) for name in names]
     templates.filters |= {"moment": _moment, "name": event_name, "code": code}
     return templates
 

@@ -25,8 +25,10 @@ class Words:
     labels: Texts
     buttons: Texts
     texts: Texts
+    operations: Texts
     states: Texts
     delivery_states: Texts
+    replay_states: Texts
     failures: Texts
     done: Texts
     refusals: Texts

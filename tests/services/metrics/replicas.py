@@ -21,6 +21,7 @@ from shared.web.serve import open_sockets, serving
 from shared.web.service import ServiceApp
 from shared.web.tokens import SigningKey, ensure_keys, issue, issue_link
 
+PATIENCE_S = 120.0  # CI has fewer cores and more to do: what must come may come late
 ON_APACHE = pytest.mark.parametrize("metrics", ["apache"], indirect=True)
 ON_BOTH = pytest.mark.parametrize("metrics", ["apache", "tansu"], indirect=True)
 
@@ -72,7 +73,9 @@ class Metrics:
         """Starts one more; its client has `growth:read`."""
         service = build(self.settings(f"metrics-{uuid.uuid4().hex[:8]}", **settings), self.store.name)
         exits = AsyncExitStack()
-        http = await exits.enter_async_context(httpx.AsyncClient(timeout=30, headers=self.bearer("growth:read")))
+        http = await exits.enter_async_context(
+            httpx.AsyncClient(timeout=PATIENCE_S, headers=self.bearer("growth:read"))
+        )
         sockets = open_sockets(service.settings)
         host, port = sockets.api[0].getsockname()[:2]
         url = f"http://{host}:{port}"
@@ -92,7 +95,7 @@ class Metrics:
         await asyncio.gather(*sent)
 
 
-async def until(ask: Callable[[], Awaitable[Any]], says: Callable[[Any], bool], timeout_s: float = 120) -> Any:
+async def until(ask: Callable[[], Awaitable[Any]], says: Callable[[Any], bool], timeout_s: float = PATIENCE_S) -> Any:
     """Asks until the answer says so; the last answer stands in the failure."""
     answer: Any = None
     try:
@@ -133,7 +136,7 @@ class Message:
 async def streamed(replica: Replica, last: int | None = None) -> AsyncIterator[AsyncIterator[Message]]:
     """The messages of /v1/stream, as a browser that has seen `last` gets them."""
     headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": str(last)} if last is not None else {})
-    async with replica.http.stream("GET", "/v1/stream", headers=headers, timeout=60) as answer:
+    async with replica.http.stream("GET", "/v1/stream", headers=headers, timeout=PATIENCE_S) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         yield _messages(answer.aiter_lines())

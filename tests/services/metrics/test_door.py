@@ -7,7 +7,7 @@ import httpx
 from shared.web.auth import COOKIE
 from shared.web.sessions import SESSION_S
 from shared.web.tokens import issue
-from tests.services.metrics.replicas import Metrics, Replica
+from tests.services.metrics.replicas import PATIENCE_S, Metrics, Replica
 
 HTML = {"Accept": "text/html"}
 READS = ("/v1/joins", "/v1/members", "/v1/publications", "/v1/ledger", "/v1/streams", "/v1/audit", "/v1/accounting")
@@ -15,7 +15,7 @@ READS += ("/v1/ledger/p/history", "/v1/stream", "/", "/fragment")
 
 
 def browser(replica: Replica) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=replica.url, headers=HTML)
+    return httpx.AsyncClient(base_url=replica.url, headers=HTML, timeout=PATIENCE_S)
 
 
 async def test_a_one_time_link_opens_the_page_once_and_on_every_replica(metrics: Metrics) -> None:
@@ -26,7 +26,7 @@ async def test_a_one_time_link_opens_the_page_once_and_on_every_replica(metrics:
         assert (entered.status_code, entered.headers["location"]) == (303, "/")
         assert (await guest.get("/")).status_code == 200
         cookie = {COOKIE: guest.cookies[COOKIE]}
-    async with httpx.AsyncClient(base_url=two.url, headers=HTML, cookies=cookie) as same_guest:
+    async with httpx.AsyncClient(base_url=two.url, headers=HTML, cookies=cookie, timeout=PATIENCE_S) as same_guest:
         assert (await same_guest.get("/")).status_code == 200
         assert (await same_guest.get("/v1/publications")).status_code == 200
     async with browser(two) as late:
@@ -60,7 +60,7 @@ async def test_a_link_that_is_late_or_not_ours_is_refused_in_words(metrics: Metr
 
 async def test_without_credentials_a_browser_sees_words_and_a_program_a_problem(metrics: Metrics) -> None:
     replica = await metrics.replica()
-    async with httpx.AsyncClient(base_url=replica.url) as nobody:
+    async with httpx.AsyncClient(base_url=replica.url, timeout=PATIENCE_S) as nobody:
         for path in READS:
             refused = await nobody.get(path)
             assert refused.status_code == 401, path
@@ -73,7 +73,8 @@ async def test_without_credentials_a_browser_sees_words_and_a_program_a_problem(
 
 async def test_a_token_without_the_scope_is_forbidden(metrics: Metrics) -> None:
     replica = await metrics.replica()
-    async with httpx.AsyncClient(base_url=replica.url, headers=metrics.bearer("members:write")) as other:
+    headers = metrics.bearer("members:write")
+    async with httpx.AsyncClient(base_url=replica.url, headers=headers, timeout=PATIENCE_S) as other:
         assert {(await other.get(path)).status_code for path in READS} == {403}
 
 

@@ -59,8 +59,12 @@ class Receiver:
 
     async def until(self, enough: Callable[[list[Delivered]], bool], timeout_s: float = 120) -> list[Delivered]:
         """What was received, once it is enough."""
-        async with asyncio.timeout(timeout_s), self._changed:
-            await self._changed.wait_for(lambda: enough(self.received))
+        try:
+            async with asyncio.timeout(timeout_s), self._changed:
+                await self._changed.wait_for(lambda: enough(self.received))
+        except TimeoutError:
+            numbers = [(one.sequence, one.attempt) for one in self.received]
+            raise TimeoutError(f"not within {timeout_s:g} s; received were (sequence, attempt) {numbers}") from None
         return list(self.received)
 
     async def about(self, *subjects: str) -> list[Delivered]:

@@ -96,6 +96,25 @@ async def test_sequences_are_dense_and_a_producers_repeat_is_sent_once(register:
         assert len(receiver.received) == 60
 
 
+async def test_a_repeat_that_the_inbox_has_forgotten_is_not_sent_again_and_stops_nobody(
+    register: Register, world: World
+) -> None:
+    async with receiving() as receiver:
+        await register(receiver, "member-joined", identifiers="real")
+        repeated, other = joined(), joined()
+        await world.publish(repeated)
+        await receiver.about(repeated.envelope.subject)
+        await world.store.collection("inbox.notify").delete_many({})
+        await world.publish(repeated, other)
+        await receiver.about(other.envelope.subject)
+        last = joined()
+        await world.publish(last)
+        await receiver.about(last.envelope.subject)
+        assert [one.event["id"] for one in receiver.received].count(repeated.envelope.id) == 1
+        deliveries = world.store.collection("deliveries")
+        assert await deliveries.count_documents({"event_id": repeated.envelope.id}) == 1
+
+
 async def test_a_failing_receiver_gets_the_same_id_again_until_it_takes_it(
     notify: httpx.AsyncClient, register: Register, world: World
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import time
 import uuid
 from typing import Any
 
@@ -12,6 +13,7 @@ import standardwebhooks
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from services.notify.store import NotifyStore
 from shared.catalogue import MemberJoined, MemberLeft
 from tests.journeys.talk import until
 from tests.services.notify.receiver import Delivered, Receiver, receiving, verify
@@ -210,6 +212,15 @@ async def test_secrets_are_bounded_shown_once_and_a_repeat_shows_the_same(notify
     assert len((await notify.get(place)).json()["secrets"]) == 1
     gone = await notify.post(f"{place}/rotate", headers=key)
     assert (gone.status_code, gone.json()["type"]) == (409, "urn:kairan:problem:secret-gone")
+
+
+async def test_an_expired_secret_leaves_the_document(notify: httpx.AsyncClient, world: World) -> None:
+    place = await made(notify)
+    assert (await notify.post(f"{place}/rotate", json={"overlap_s": 60})).status_code == 200
+    wanted = {"_id": place.rpartition("/")[2]}
+    for later_s, left in ((30, 2), (90, 1)):
+        await NotifyStore(world.store).forget_secrets(int((time.time() + later_s) * 1000))
+        assert len((await world.store.collection("endpoints").find_one(wanted))["secrets"]) == left
 
 
 @pytest.mark.parametrize(

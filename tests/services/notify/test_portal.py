@@ -1,18 +1,22 @@
 """The portal without a browser's help: who gets in, forms that only its own pages can send, and words for every no."""
 
+import asyncio
 import re
 import uuid
+from html import unescape
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from typing import get_args
 
 import httpx
 import pytest
+from aiohttp import web
 from markupsafe import escape
 
 from services.notify.domain import EndpointState
 from services.notify.dry_run import WhyNot
 from services.notify.outcome import DeliveryState, Failure
+from services.notify.portal import delivery_pages
 from services.notify.portal.languages import WORDS
 from services.notify.portal.pages import COOKIE
 from services.notify.portal.words import GROUPS
@@ -20,6 +24,7 @@ from shared.web.languages import Language
 from shared.web.sessions import SESSION_S
 from shared.web.tokens import ensure_keys, issue_link
 from tests.services.notify.portal_visitor import BASE, Visitor, forms_of, link_of, visiting
+from tests.services.notify.receiver import Delivered, receiving
 from tests.services.notify.world import World
 
 HTML = {"Accept": "text/html"}
@@ -202,6 +207,93 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes |= {(name, value or "") for name, value in attrs}
+
+
+async def test_deliveries_are_searched_read_and_sent_again(
+    notify: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = WORDS["en"]
+    owner = f"owner-{uuid.uuid4().hex[:8]}"
+    broken = True
+
+    async def answer(_: Delivered) -> web.Response:
+        return web.Response(status=500 if broken else 204, text=HOSTILE if broken else None)
+
+    async with visiting(notify, world, owner) as visitor, receiving(answer) as receiver:
+        await visitor.look("/portal/endpoints/new")
+        await visitor.press("endpoints", url=receiver.url, event_types="session-*")
+        endpoint = visitor.place
+        for _ in range(2):
+            await visitor.look(endpoint)
+            await visitor.press("test")
+            delivery = visitor.place
+            await shows(visitor, delivery, words.delivery_states["exhausted"])
+        page = await visitor.look(delivery)
+        assert page.count(words.labels["answer"] + " ") >= 3
+        assert escape(HOSTILE) in page
+        assert "specversion" in page
+        assert_inert(visitor)
+
+        monkeypatch.setattr(delivery_pages, "ON_A_PAGE", 1)
+        asked = f"endpoint={endpoint.rpartition('/')[2]}&state=exhausted&status=5xx&error=status"
+        newest = await visitor.look(f"/portal/deliveries?{asked}&from=2020-01-01T00:00&to=2199-01-01T00:00&event_type=")
+        [first] = set(re.findall(r"/portal/deliveries/[\w-]+", newest))
+        [older] = re.findall(r'rel="next" href="([^"]+)"', newest)
+        [second] = set(re.findall(r"/portal/deliveries/[\w-]+", await visitor.look(unescape(older))))
+        assert {first, second} >= {delivery}
+        assert first != second
+        assert words.texts["no_deliveries"] in await visitor.look(f"/portal/deliveries?{asked}&to=2020-01-01T00:00")
+        wrong = await visitor.look("/portal/deliveries?status=many&from=soon&event_type=%22%3E", 422)
+        assert all(words.faults[name] in wrong for name in ("status", "from", "event_type"))
+
+        broken = False
+        await visitor.look(delivery)
+        assert visitor.page is not None
+        [again] = re.findall(r'href="([^"]+/replay\?[^"]+)"', visitor.page.text)
+        assert words.texts["replay_count"].format(n=1) in await visitor.look(unescape(again))
+        before = len(receiver.received)
+        assert words.done["replayed"] in await visitor.press("replay")
+        await shows(visitor, visitor.place, words.replay_states["done"])
+        received = await receiver.until(lambda found: len(found) > before)
+        assert received[-1].id == delivery.rpartition("/")[2]
+        await shows(visitor, delivery, words.delivery_states["delivered"])
+        chosen = await visitor.look(
+            f"{endpoint}/replay?preview=1&state=exhausted&from=2020-01-01T00:00&since_sequence=1"
+        )
+        assert words.texts["replay_count"].format(n=1) in chosen
+        lost = await visitor.look(f"{endpoint}/replay?preview=1&source=history&since_sequence=x", 422)
+        assert words.faults["from"] in lost
+        async with visiting(notify, world, "bob") as bob:
+            assert words.texts["no_deliveries"] in await bob.look("/portal/deliveries")
+            await bob.look(delivery, 404)
+            await bob.look(f"{endpoint}/replay", 404)
+
+
+async def test_a_secret_is_made_anew_and_shown_once(notify: httpx.AsyncClient, world: World) -> None:
+    words = WORDS["ja"]
+    async with visiting(notify, world, "alice", "ja") as visitor:
+        endpoint = await create(visitor, signature="v1a")
+        assert visitor.page is not None
+        assert "whpk_" in visitor.page.text
+        assert "whsk_" not in visitor.page.text
+        shared = await create(visitor)
+        assert visitor.page is not None
+        [first] = set(re.findall(r"whsec_[A-Za-z0-9+/=]+", visitor.page.text))
+        rotated = await visitor.press("rotate", overlap_s="0")
+        [second] = set(re.findall(r"whsec_[A-Za-z0-9+/=]+", rotated))
+        assert first != second
+        assert words.done["rotated"] in rotated
+        page = await visitor.look(f"/portal/endpoints/{shared}")
+        assert "whsec_" not in page
+        assert words.operations["rotate"] in page
+        assert "whpk_" in await visitor.look(f"/portal/endpoints/{endpoint}"), "a public key is no secret"
+
+
+async def shows(visitor: Visitor, place: str, words: str) -> None:
+    """Looks at the page until it says so."""
+    async with asyncio.timeout(30):
+        while words not in await visitor.look(place):  # noqa: ASYNC110  a page rings no bell
+            await asyncio.sleep(0.05)
 
 
 async def test_a_language_once_chosen_stays(notify: httpx.AsyncClient, world: World) -> None:

@@ -83,6 +83,23 @@ async def made(page: Page, words: Words, url: str) -> str:
     return page.url
 
 
+async def followed(page: Page, words: Words, endpoint: str) -> None:
+    """A test event, which waits at the paused endpoint, its delivery, the search, and the preview of a replay."""
+    await page.goto(endpoint)
+    await page.get_by_role("button", name=words.buttons["test"]).click()
+    await expect(page.get_by_role("status")).to_have_text(words.done["tested"])
+    await expect(page.locator("main")).to_contain_text(words.delivery_states["waiting"])
+    await audited(page)
+    await page.get_by_role("link", name=words.buttons["replay_one"]).click()
+    await expect(page.locator("main")).to_contain_text(words.texts["preview_heading"])
+    await audited(page)
+    await page.get_by_role("link", name=words.nav["deliveries"]).click()
+    await page.get_by_label(words.labels["state"], exact=True).select_option("waiting")
+    await page.get_by_role("button", name=words.buttons["search"]).click()
+    await expect(page.locator("table tbody tr")).to_have_count(1)
+    await audited(page)
+
+
 @pytest.mark.parametrize("language", get_args(Language))
 async def test_the_whole_way_in_a_browser(world: World, url: str, browser: Browser, language: Language) -> None:
     words = WORDS[language]
@@ -103,6 +120,7 @@ async def test_the_whole_way_in_a_browser(world: World, url: str, browser: Brows
         await page.goto(f"{url}/portal/{place}")
         await audited(page)
         assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), place
+    await followed(page, words, endpoint)
     await page.goto(endpoint)
     await page.get_by_role("link", name=words.buttons["try"]).click()
     await expect(page.get_by_role("heading", level=1)).to_have_text(words.texts["dry_heading"])

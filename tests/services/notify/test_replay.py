@@ -6,13 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-import pytest
+import orjson
 from cryptography.fernet import Fernet
 
-from services.notify.replay import PREVIEW_HOLDS_S
+from services.notify.vault import Vault
 from shared.catalogue import MemberLeft
 from tests.services.notify.receiver import Delivered, in_turn, receiving
+from tests.services.notify.test_takeover import endpoint_in, process
 from tests.services.notify.world import Register, World, about, joined
+
+FIRST, BEFORE, IN_FLIGHT = 60, 20, 2
 
 
 async def preview(notify: httpx.AsyncClient, endpoint: str, **selection: Any) -> dict[str, Any]:
@@ -84,7 +87,7 @@ async def test_what_failed_is_sent_again_under_its_id_and_number_with_a_fresh_sc
 
 
 async def test_a_replay_needs_the_token_of_its_preview(
-    notify: httpx.AsyncClient, register: Register, world: World, monkeypatch: pytest.MonkeyPatch
+    notify: httpx.AsyncClient, register: Register, world: World
 ) -> None:
     async with receiving() as receiver, receiving() as elsewhere:
         endpoint, other = await register(receiver, "member-joined"), await register(elsewhere, "member-joined")
@@ -111,16 +114,17 @@ async def test_a_replay_needs_the_token_of_its_preview(
         ):
             answer = await notify.post(path, json=said, headers=headers)
             assert (answer.status_code, said) == (status, said), answer.text
-        later = time.time() + PREVIEW_HOLDS_S + 1
-        with monkeypatch.context() as patched:
-            patched.setattr("services.notify.replay.time.time", lambda: later)
-            assert (await notify.post(place, json=chosen)).status_code == 412
+        vault = Vault.from_file(world.settings.notify_secrets_key_file)
+        old = orjson.loads(vault.open(token)) | {"expires_ms": int(time.time() * 1000) - 1}
+        assert (await notify.post(place, json={"token": vault.seal(orjson.dumps(old))})).status_code == 412
         first, second = [(await notify.post(place, json=chosen)).json()["id"] for _ in range(2)]
         assert first == second
         assert (await ended(notify, first))["replayed"] == 1
         received = await receiver.until(lambda found: len(found) == 2)
         assert received[0].id == received[1].id == one["id"]
-        assert (await notify.get(f"/v1/replays/{first}", headers=stranger)).status_code == 404
+        assert [one["id"] for one in (await notify.get(place)).json()["replays"]] == [first]
+        for path in (f"/v1/replays/{first}", place):
+            assert (await notify.get(path, headers=stranger)).status_code == 404
 
 
 async def test_history_comes_once_with_the_next_numbers_and_the_ids_of_always(
@@ -186,6 +190,34 @@ async def test_a_replay_keeps_its_rate_is_stopped_and_goes_on_in_another_process
         assert {len([one for one in received if one.sequence == n]) for n in range(1, 121)} == {2}
 
 
+async def test_a_replay_goes_on_after_kill_9_and_repeats_only_what_was_in_flight(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    killed = asyncio.Event()
+
+    async def answer(_: Delivered) -> int:
+        if len(receiver.received) > FIRST + BEFORE:
+            await killed.wait()
+        return 204
+
+    async with receiving(answer) as receiver, process(world, "notify-replays") as other:
+        endpoint = await endpoint_in(await other.leads(), register, receiver, notify)
+        await world.publish(*(joined() for _ in range(FIRST)))
+        await receiver.until(lambda found: len(found) == FIRST)
+        await counted(world, endpoint, delivered=FIRST)
+        token = (await preview(notify, endpoint))["token"]
+        replay = (await notify.post(f"/v1/endpoints/{endpoint}/replays", json={"token": token})).json()["id"]
+        await receiver.until(lambda found: len(found) == FIRST + BEFORE + IN_FLIGHT)
+        await counted(world, endpoint, delivered=BEFORE, made=2)
+        await other.kill()
+        killed.set()
+        assert (await ended(notify, replay))["replayed"] == FIRST
+        await counted(world, endpoint, delivered=FIRST, made=2)
+        received = list(receiver.received)
+    assert len(received) == 2 * FIRST + IN_FLIGHT
+    assert {one.sequence for one in received} == set(range(1, FIRST + 1))
+
+
 async def test_skipping_gives_up_what_waits_and_only_that(
     notify: httpx.AsyncClient, register: Register, world: World
 ) -> None:
@@ -212,9 +244,9 @@ async def halfway(notify: httpx.AsyncClient, replay: str) -> int:
     return int(found)
 
 
-async def counted(world: World, endpoint: str, delivered: int) -> None:
-    """Returns when so many of the endpoint's deliveries are delivered."""
-    wanted = {"endpoint": endpoint, "state": "delivered"}
+async def counted(world: World, endpoint: str, delivered: int, made: int = 1) -> None:
+    """Returns when so many of the endpoint's deliveries are delivered, each by at least `made` attempts."""
+    wanted = {"endpoint": endpoint, "state": "delivered", "made": {"$gte": made}}
     async with asyncio.timeout(30):
         while await world.store.collection("deliveries").count_documents(wanted) != delivered:  # noqa: ASYNC110
             await asyncio.sleep(0.05)

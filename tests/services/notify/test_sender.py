@@ -9,8 +9,9 @@ from aiohttp import web
 
 from services.notify.address_guard import Guard
 from services.notify.outcome import Failure
+from services.notify.sender import Posting
 from tests.services.notify.receiver import Delivered, receiving
-from tests.services.notify.sending import answer_of, post, sending
+from tests.services.notify.sending import answer_of, post, raw, sending
 
 
 async def test_a_delivery_carries_our_name_and_no_more_than_it_must() -> None:
@@ -44,6 +45,29 @@ async def test_retry_after_is_handed_on() -> None:
     async with receiving(busy) as receiver, sending() as sender:
         answer = await sender.send(post(receiver.url))
     assert (answer.status, answer.retry_after_s) == (429, 30)
+
+
+async def test_a_header_that_would_begin_another_is_not_sent() -> None:
+    async with receiving() as receiver, sending() as sender:
+        for value in ("a\r\nX-Forged: b", "a\nX-Forged: b", "a\r"):
+            answer = await sender.send(Posting(receiver.url, {"webhook-id": value}, b"{}"))
+            assert (answer.status, answer.failure) == (None, Failure.PROTOCOL)
+        assert receiver.received == []
+
+
+async def test_answers_before_the_answer_are_passed_over_and_the_connection_serves_again() -> None:
+    async def hints_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(len(b"{}"))
+            writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            connections.add(writer)
+
+    connections: set[asyncio.StreamWriter] = set()
+    async with raw(hints_first) as url, sending() as sender:
+        for _ in range(3):
+            assert (await sender.send(post(url))).status == 200
+    assert len(connections) == 1
 
 
 async def test_nonsense_and_a_slammed_door_have_their_words() -> None:

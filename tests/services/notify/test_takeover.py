@@ -7,10 +7,13 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
+import pytest
 
 from kairan.stack.ports import free_port
+from services.notify.attempts import Attempts
 from shared.bus.outbox import shard_of
 from tests.services.notify.receiver import Delivered, Receiver, receiving
 from tests.services.notify.world import Register, World, joined
@@ -68,10 +71,11 @@ async def process(world: World, instance: str) -> AsyncIterator[Process]:
             await running.kill()
 
 
-async def endpoint_in(shards: set[int], register: Register, receiver: Receiver, notify: httpx.AsyncClient) -> None:
+async def endpoint_in(shards: set[int], register: Register, receiver: Receiver, notify: httpx.AsyncClient) -> str:
     """Makes an endpoint whose random id lies in one of the shards."""
     while shard_of(endpoint := await register(receiver, "member-joined", identifiers="real")) not in shards:
         await notify.delete(f"/v1/endpoints/{endpoint}")
+    return endpoint
 
 
 async def test_a_killed_senders_endpoints_are_taken_over_and_what_was_in_flight_keeps_its_id(
@@ -119,6 +123,26 @@ async def consuming(process: httpx.AsyncClient) -> None:
     async with asyncio.timeout(60):
         while not (await process.get("/health/stream")).json()["checks"]["consumer-notify"]["partitions"]:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+
+
+async def test_what_a_lane_may_not_send_now_it_tries_again_soon(
+    register: Register, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a busy machine renews a lease late: nobody else has taken it, so nobody else wakes the lane."""
+    attempt, refused = Attempts.__call__, set[str]()
+
+    async def refuse_once(self: Attempts, delivery: Any, *rest: Any) -> bool:
+        if delivery.id in refused:
+            return await attempt(self, delivery, *rest)
+        refused.add(delivery.id)
+        return False
+
+    monkeypatch.setattr(Attempts, "__call__", refuse_once)
+    async with receiving() as receiver:
+        await register(receiver, "member-joined")
+        await world.publish(joined())
+        await receiver.until(lambda found: len(found) == 1, timeout_s=40)
+        assert refused == {receiver.received[0].id}
 
 
 async def test_a_process_that_is_told_to_stop_ends_well_although_a_receiver_hangs(
