@@ -8,7 +8,15 @@ from services.notify import globs
 from services.notify.refusals import DISABLED, DISCLOSURE_NEEDED, TOO_MANY_ENDPOINTS, UNVERIFIED
 from services.notify.refusals import NotPossible as NotPossible
 from services.notify.rotation import NewSecret, rotated
-from shared.catalogue import CATALOGUE, RESERVED, DeliveryExhausted, DisableReason, EndpointDisabled, EventData
+from shared.catalogue import (
+    CATALOGUE,
+    RESERVED,
+    DeliveryExhausted,
+    DisableReason,
+    EndpointDisabled,
+    EndpointFailing,
+    EventData,
+)
 
 State = dict[str, Any]
 Identifiers = Literal["pairwise", "real"]
@@ -243,9 +251,9 @@ def delete(state: Mapping[str, Any] | None) -> Change:
     )
 
 
-def exhaust(state: Mapping[str, Any] | None, given_up: DeliveryExhausted) -> Change:
-    """One delivery was given up; the endpoint itself stays as it is."""
-    return Change(dict(_alive(state)), (given_up,))
+def tell(state: Mapping[str, Any] | None, told: DeliveryExhausted | EndpointFailing) -> Change:
+    """A delivery was given up, or all have failed for long; the endpoint itself stays as it is."""
+    return Change(dict(_alive(state)), (told,))
 
 
 def _alive(state: Mapping[str, Any] | None) -> State:
