@@ -236,6 +236,23 @@ async def test_skipping_gives_up_what_waits_and_only_that(
         assert (await notify.post(f"/v1/deliveries/{done['id']}/skip", headers=stranger)).status_code == 404
 
 
+async def test_skipping_the_one_that_blocks_its_subject_lets_the_others_go_on(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async def answer(delivered: Delivered) -> int:
+        return 500 if delivered.sequence == 1 else 200
+
+    async with receiving(answer) as receiver:
+        endpoint = await register(receiver, "member-*", ordered=True)
+        join = joined()
+        await world.publish(join, *(about(MemberLeft(reason_code="self"), join.envelope.subject) for _ in range(2)))
+        (blocks,) = await all_in(notify, endpoint, "exhausted", 1)
+        await all_in(notify, endpoint, "waiting", 2)
+        assert (await notify.post(f"/v1/deliveries/{blocks['id']}/skip")).json()["state"] == "dropped"
+        assert [one["sequence"] for one in await all_in(notify, endpoint, "delivered", 2)] == [2, 3]
+        assert (await notify.post(f"/v1/deliveries/{blocks['id']}/skip")).status_code == 409
+
+
 async def halfway(notify: httpx.AsyncClient, replay: str) -> int:
     """How many a replay has given out, once it has given out some."""
     async with asyncio.timeout(30):
