@@ -18,11 +18,12 @@ from services.notify.disclosures import Disclosures
 from services.notify.dispatcher import Dispatcher
 from services.notify.endpoint import Endpoints
 from services.notify.eraser import Eraser
+from services.notify.fair_share import FairShare
 from services.notify.guard_settings import GuardSettings
 from services.notify.history import Records
 from services.notify.log import Log
 from services.notify.log_store import LogStore
-from services.notify.lookup import SystemLookup
+from services.notify.lookup import SystemLookup, bounded
 from services.notify.portal.delivery_pages import DeliveryPages
 from services.notify.portal.endpoint_pages import EndpointPages
 from services.notify.portal.once import Once
@@ -40,7 +41,7 @@ from services.notify.resealing import Resealing
 from services.notify.results import Results
 from services.notify.sender import HttpSender
 from services.notify.settings import Settings
-from services.notify.signing import secret_key
+from services.notify.signing import new_secret, secret_key
 from services.notify.store import NotifyStore
 from services.notify.trials import Trials
 from services.notify.vault import Vault
@@ -55,7 +56,7 @@ from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
 from shared.web.sessions import Sessions
 
-__all__ = ["Fault", "Judgement", "build", "check_case", "checking", "verifying"]
+__all__ = ["Fault", "Judgement", "build", "check_case", "checking", "new_secret", "verifying"]
 
 NAME = "notify"
 
@@ -68,12 +69,15 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
     notify, endpoints = NotifyStore(store), Endpoints(vault)
     write_side = WriteSide(store, settings, NAME, listens=False)  # it writes a lot, and few of that are commands
     registry = Registry(write_side.commands)
-    guard, lookup = settings.guard(), SystemLookup()
+    guard, lookup = settings.guard(), bounded(SystemLookup())
     results = Results(notify)
-    sender = HttpSender(guard, lookup, total_s=settings.notify_timeout_s)
+    sender = HttpSender(guard, lookup, total_s=settings.notify_timeout_s, idle_tls=settings.notify_idle_tls)
     eraser = Eraser(store, notify, notify.erasures, endpoints, settings.instance)
-    office = Office(sender, results, registry, settings.schedule(), eraser.to_send)
-    dispatcher = Dispatcher(store, notify, endpoints, office, settings.instance, settings.notify_in_flight)
+    share, schedule = FairShare(settings.notify_most_in_flight), settings.schedule()
+    office = Office(
+        sender, results, registry, schedule, eraser.to_send, share, settings.notify_in_flight, settings.breaker()
+    )
+    dispatcher = Dispatcher(store, notify, endpoints, office, settings.instance)
     consumer = Consumer(
         subscription(Planner(notify, endpoints, Publications(store), dispatcher.planned)),
         store,
@@ -124,17 +128,8 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
             portal(chapters, sessions, settings.jwks_file),
         ],
         parts=[
-            write_side,
-            sender,
-            challenger,
-            results,
-            eraser,
-            dispatcher,
-            replayer,
-            consumer,
-            sessions,
-            once,
-            resealing,
+            *(write_side, sender, challenger, results, eraser, dispatcher, replayer, consumer),
+            *(sessions, once, resealing),
         ],
         health=health,
         verifier=Verifier(settings),

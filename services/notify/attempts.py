@@ -1,31 +1,42 @@
 """One endpoint's attempts: sign, send, judge the answer, and say what follows from it for delivery and endpoint."""
 
 import contextlib
+import math
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
+import structlog
+
+from services.notify.attempt import Begun, Written
+from services.notify.breaker import Breaker, Failing, Health, Rules
 from services.notify.delivery import Settled, Waiting
 from services.notify.endpoint import Endpoint
-from services.notify.lanes import Written
+from services.notify.fair_share import FairShare
+from services.notify.gate import Gate
 from services.notify.outcome import Answer, Verdict, gone_or_failing, judge, read_by
 from services.notify.registry import Registry
 from services.notify.results import Result, Results
 from services.notify.retry import Schedule
 from services.notify.sender import Posting, Sender
 from services.notify.signing import sign
-from shared.bus.command import Refused
+from services.notify.warning import Warnings
+from shared.bus.command import Overloaded, Refused
 from shared.catalogue import DeliveryExhausted
+from shared.store.mongo import StoreError
 from shared.telemetry import metrics
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Office:
-    """What all attempts share; `on_disabled` is called after an endpoint was disabled.
+    """What all attempts share. `in_flight` is for endpoints that name none.
 
+    `on_disabled` is called after an endpoint was disabled.
     `to_send` says what may still be sent of a delivery that was read a while ago.
     """
 
@@ -34,29 +45,76 @@ class Office:
     registry: Registry
     schedule: Schedule
     to_send: Callable[[Waiting, Endpoint], Waiting]
+    share: FairShare
+    in_flight: int
+    rules: Rules = field(default_factory=Rules)
     on_disabled: Callable[[], None] = lambda: None
 
 
 class Attempts:
-    """The `Attempt` of one lane. `endpoint()` gives None once the lane is not ours or the endpoint is not active."""
+    """The `Attempt` of one lane. `serves` is its endpoint as last read.
+
+    `sendable()` is asked before each request: None once the lane is not ours or the endpoint is not active.
+    """
 
     def __init__(
-        self, office: Office, endpoint: Callable[[], Endpoint | None], failing_since_ms: int | None = None
+        self, office: Office, serves: Endpoint, sendable: Callable[[], Endpoint | None], health: Health
     ) -> None:
         self._office = office
-        self._endpoint = endpoint
-        self._failing_since_ms = failing_since_ms
+        self.serves = serves
+        self._sendable = sendable
+        self._failing = health.failing
+        self._written = health
+        self.breaker = Breaker(office.rules, health.opened)
+        self._gate = Gate(self.breaker)
+        self._warnings = Warnings(office.registry, serves.id)
 
-    async def __call__(self, delivery: Waiting, written: Written) -> bool:
-        endpoint = self._endpoint()
-        if endpoint is None:
-            return False
-        delivery = self._office.to_send(delivery, endpoint)
-        answer = read_by(
-            endpoint.kind, await self._office.sender.send(posting(endpoint, delivery, int(time.time() * 1000)))
-        )
-        ended_ms = int(time.time() * 1000)
-        why = gone_or_failing(answer, self._failing_since_ms, ended_ms)
+    def pause_s(self, flying: int) -> float:
+        pause_ms = self._gate.pause_ms(_now_ms(), flying, self._in_flight, self.serves.per_minute)
+        return math.inf if pause_ms is None else pause_ms / 1000
+
+    def begin(self, delivery: Waiting) -> Begun:
+        now_ms = _now_ms()
+        if delivery.expired(now_ms):
+            return "expired"
+        return "probe" if self._gate.began(now_ms) else "attempt"
+
+    async def __call__(self, delivery: Waiting, begun: Begun, written: Written) -> bool:
+        if begun == "expired":
+            await self._write(Settled(delivery, None, Verdict("expired"), _now_ms()), written)
+            return True
+        probe, ended = begun == "probe", False
+        try:
+            ended = await self._attempt(delivery, written, probe=probe)
+            return ended
+        finally:
+            if not ended:
+                self.breaker.withdrew(probe=probe)
+
+    async def warn(self) -> None:
+        """Tells the owner, once each, that the endpoint has failed for an hour, and for a day."""
+        try:
+            await self._warnings.tell(self._failing, _now_ms())
+        except (StoreError, Overloaded) as error:
+            log.info("warning_waits", endpoint=self.serves.id, error=type(error).__name__)
+
+    async def _attempt(self, delivery: Waiting, written: Written, *, probe: bool) -> bool:
+        async with self._office.share.place(self.serves.owner, self.serves.id, suspect=self.breaker.suspect):
+            endpoint = self._sendable()
+            if endpoint is None or (self.breaker.opened is not None and not probe):
+                return False
+            delivery = self._office.to_send(delivery, endpoint)
+            sent = await self._office.sender.send(posting(endpoint, delivery, _now_ms()))
+        answer = read_by(endpoint.kind, sent)
+        await self._conclude(delivery, endpoint, answer, written, probe=probe)
+        return True
+
+    async def _conclude(
+        self, delivery: Waiting, endpoint: Endpoint, answer: Answer, written: Written, *, probe: bool
+    ) -> None:
+        ended_ms = _now_ms()
+        self._gate.ended(answer, ended_ms, self._in_flight, probe=probe)
+        why = gone_or_failing(answer, self._failing.since_ms if self._failing else None, ended_ms)
         if why is not None:
             verdict = Verdict("dropped")
             await self._disable(delivery, why)
@@ -66,8 +124,12 @@ class Attempts:
         if verdict.state == "exhausted":
             await self._tell_exhausted(delivery, answer)
         _count(delivery, answer, verdict, ended_ms)
+        if answer.failure is None:
+            self._failing = None
+        elif self._failing is None:
+            self._failing = Failing(ended_ms, delivery.event_type, delivery.event_id)
+        await self.warn()
         await self._write(Settled(delivery, answer, verdict, ended_ms, endpoint.disclosed), written)
-        return True
 
     async def _tell_exhausted(self, delivery: Waiting, answer: Answer) -> None:
         """Before it is written down: a crash in between repeats the attempt, and telling twice tells once."""
@@ -82,18 +144,20 @@ class Attempts:
             await self._office.registry.exhaust(given_up, f"{delivery.id} {delivery.made_before}")
 
     async def _write(self, settled: Settled, written: Written) -> None:
-        before = self._failing_since_ms
-        if settled.answer.failure is None:
-            self._failing_since_ms = None
-        elif before is None:
-            self._failing_since_ms = settled.ended_ms
-        changed = self._failing_since_ms != before
-        await self._office.results.add(Result(settled, self._failing_since_ms, changed, written))
+        if settled.answer is None:
+            metrics.DELIVERIES.labels(settled.verdict.state).inc()
+        health = Health(self._failing, self.breaker.opened)
+        changed, self._written = health != self._written, health
+        await self._office.results.add(Result(settled, health if changed else None, written))
 
     async def _disable(self, delivery: Waiting, why: Literal["gone", "failing"]) -> None:
         with contextlib.suppress(Refused):
             await self._office.registry.disable(delivery.endpoint_id, why, delivery.event_type, delivery.event_id)
         self._office.on_disabled()
+
+    @property
+    def _in_flight(self) -> int:
+        return self.serves.in_flight or self._office.in_flight
 
 
 def posting(endpoint: Endpoint, delivery: Waiting, now_ms: int) -> Posting:
@@ -125,3 +189,7 @@ def _count(delivery: Waiting, answer: Answer, verdict: Verdict, ended_ms: int) -
         _deliveries(verdict.state).inc()
     if verdict.state == "delivered":
         metrics.DELIVERY_AGE_SECONDS.observe(max(0.0, (ended_ms - delivery.recorded_ms) / 1000))
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

@@ -29,6 +29,8 @@ from shared.store.mongo import Document
 from shared.web.auth import Caller
 from shared.web.problems import Problem
 
+DEGRADED: Final = "degraded"
+"""Set in an endpoint's document that is handed out, when its lane has an open breaker."""
 ADMIN: Final = "endpoints:admin"
 DELETED_SINCE: Final = Refused(
     409, "endpoint-deleted", "The endpoint was deleted", "It was made with this key and deleted since; use a new key."
@@ -137,7 +139,9 @@ class Desk:
         return await self._issued(outcome, secret, key)
 
     async def list(self, caller: Caller) -> list[Document]:
-        return await self._store.endpoints(owner=owner_of(caller))
+        endpoints = await self._store.endpoints(owner=owner_of(caller))
+        broken = await self._store.broken(one["_id"] for one in endpoints)
+        return [{**one, DEGRADED: one["_id"] in broken} for one in endpoints]
 
     async def show(self, endpoint_id: str, caller: Caller) -> Document:
         """An endpoint that the caller may see; somebody else's is not there (404)."""
@@ -145,7 +149,7 @@ class Desk:
         owner = owner_of(caller)
         if endpoint is None or endpoint["state"] == "deleted" or owner not in (None, endpoint.get("owner")):
             raise NO_ENDPOINT
-        return endpoint
+        return {**endpoint, DEGRADED: bool(await self._store.broken([endpoint_id]))}
 
     async def update(self, endpoint_id: str, wanted: Changing, caller: Caller, key: IdempotencyKey | None) -> Outcome:
         """Only what was said is changed; the URL is judged anew."""
@@ -168,7 +172,10 @@ class Desk:
 
     async def verify(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
         """Asks the receiver a challenge. Raises Problem (409) with the reason where it did not answer as it must."""
-        found = await self._challenger.check(await self.show(endpoint_id, caller), Asked(caller.subject, key))
+        document = await self.show(endpoint_id, caller)
+        if completed(document)["kind"] != "webhook":
+            raise NOT_SIGNED
+        found = await self._challenger.check(document, Asked(caller.subject, key))
         if isinstance(found, Unanswered):
             raise Problem(
                 409,

@@ -3,39 +3,36 @@
 import asyncio
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
 
 from services.notify.attempts import Attempts, Office
-from services.notify.delivery import Lane as LaneState
-from services.notify.delivery import Waiting
+from services.notify.delivery import LaneState, Waiting
 from services.notify.directory import Directory
 from services.notify.endpoint import Endpoint, Endpoints
 from services.notify.lanes import Lane
 from services.notify.listing import Listing
-from services.notify.store import LANES, PAYLOAD_KEPT, NotifyStore
+from services.notify.ordered import OrderedStore
+from services.notify.store import LANES, NotifyStore
+from services.notify.upkeep import Upkeep
 from shared.bus.outbox import SHARDS, shard_of
 from shared.store.leases import Leases
 from shared.store.mongo import Store, StoreError
-from shared.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
 _POLL_S: Final = 1.0
 _REOPEN_S: Final = 0.5
-_CLEAN_EVERY_S: Final = 3600.0
-_MEASURE_EVERY_S: Final = 15.0
 _DRAIN_S: Final = 1.5
 _LEAST_AT_HAND: Final = 8
 _MOST_AT_HAND: Final = 256
 _ALL_AT_HAND: Final = 4_096
+_HEARD: Final = ("sequence", "keyed", "rung")
 _CHANGES: Final[tuple[Mapping[str, Any], ...]] = (
     {"$match": {"operationType": {"$in": ["insert", "update"]}}},
-    {"$project": {"documentKey": 1, **{f"updateDescription.updatedFields.{name}": 1 for name in ("sequence", "rung")}}},
+    {"$project": {"documentKey": 1, **{f"updateDescription.updatedFields.{name}": 1 for name in _HEARD}}},
 )
 
 
@@ -49,19 +46,20 @@ class Dispatcher:
 
     name = "lanes"
 
-    def __init__(
-        self, store: Store, notify: NotifyStore, endpoints: Endpoints, office: Office, holder: str, in_flight: int
-    ) -> None:
+    def __init__(self, store: Store, notify: NotifyStore, endpoints: Endpoints, office: Office, holder: str) -> None:
         self._notify = notify
+        self._ordered = OrderedStore(store)
         self._directory, self._listing = Directory(notify, endpoints), Listing()
         self._office = office
-        self._in_flight = in_flight
         self._store = store
         self._now = asyncio.Event()
         self._leases = Leases(store, [f"lanes-{n}" for n in range(SHARDS)], holder, on_change=self._now.set)
         self._lanes: dict[str, Lane] = {}
+        self._attempts: dict[str, Attempts] = {}
+        self._rung: dict[str, int] = {}
         self._dropped: dict[str, int] = {}
         self._endpoints: dict[str, Endpoint] = {}
+        self._upkeep = Upkeep(notify, office.share, self._lanes, self._attempts, lambda: self._endpoints.values())
         self._read_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._looking: asyncio.Task[None] | None = None
@@ -99,7 +97,8 @@ class Dispatcher:
             lane.wake()
 
     async def start(self) -> None:
-        for coroutine in (self._leases.run(), self._hear(), self._clean(), self._measure()):
+        kept_up = (self._upkeep.clean(), self._upkeep.measure(), self._upkeep.warn())
+        for coroutine in (self._leases.run(), self._hear(), *kept_up):
             self._tasks.append(asyncio.create_task(coroutine, name=self.name))
         self._looking = asyncio.create_task(self._run(), name=self.name)
 
@@ -158,14 +157,17 @@ class Dispatcher:
             self._now.set()
             return
         fields = change.get("updateDescription", {}).get("updatedFields", {})
+        lane.keyed |= "keyed" in fields
+        if "rung" in fields:
+            self._rung[identity] = int(fields["rung"])
+            lane.look_afresh()
         if "sequence" in fields:
             lane.hear(int(fields["sequence"]))
-        if "rung" in fields:
-            lane.wake()
 
     async def _look(self) -> None:
         if not self._prepared:
             await self._notify.prepare()
+            await self._ordered.prepare()
             self._prepared = True
         led = self._led()
         await self._read_endpoints()
@@ -201,14 +203,23 @@ class Dispatcher:
         lane = self._lanes.get(identity)
         if lane is None:
             self._open(state)
-        else:
-            lane.hear(state.sequence)
+            return
+        lane.keyed |= state.keyed
+        if self._attempts[identity].serves is not endpoint:
+            self._attempts[identity].serves = endpoint
+            lane.wake()
+        if self._rung[identity] != state.rung:
+            self._rung[identity] = state.rung
+            lane.look_afresh()
+        lane.hear(state.sequence)
 
     def _open(self, state: LaneState) -> None:
         identity = state.endpoint_id
-        attempts = Attempts(self._office, self._sendable(identity), state.failing_since_ms)
+        attempts = Attempts(self._office, self._endpoints[identity], self._sendable(identity), state.health)
+        self._attempts[identity] = attempts
+        self._rung[identity] = state.rung
         self._lanes[identity] = Lane(
-            identity, self._notify, attempts, self._in_flight, numbered=state.sequence, room=self._room
+            identity, self._notify, self._ordered, attempts, self._room, numbered=state.sequence, keyed=state.keyed
         )
         self._lanes[identity].open()
 
@@ -236,26 +247,8 @@ class Dispatcher:
 
         closing = [self._lanes.pop(identity) for identity in list(self._lanes) if not stays(identity)]
         await asyncio.gather(*(lane.close() for lane in closing))
+        for lane in closing:
+            del self._attempts[lane.endpoint_id]
 
     def _led(self) -> list[int]:
         return sorted(int(name.rsplit("-", 1)[1]) for name in self._leases.held())
-
-    async def _clean(self) -> None:
-        while True:
-            try:
-                await self._notify.forget_payloads(datetime.now(UTC) - PAYLOAD_KEPT)
-                await self._notify.forget_secrets(int(time.time() * 1000))
-            except StoreError as error:
-                log.info("payloads_kept", error=type(error).__name__)
-            await asyncio.sleep(_CLEAN_EVERY_S)
-
-    async def _measure(self) -> None:
-        while True:
-            try:
-                metrics.DELIVERIES_WAITING.set(await self._notify.count_waiting())
-                states = Counter(one.state for one in self._endpoints.values())
-                for state in ("active", "paused", "disabled"):
-                    metrics.ENDPOINTS.labels(state).set(states[state])
-            except StoreError as error:
-                log.info("deliveries_unmeasured", error=type(error).__name__)
-            await asyncio.sleep(_MEASURE_EVERY_S)

@@ -8,7 +8,15 @@ from services.notify import globs
 from services.notify.refusals import DISABLED, DISCLOSURE_NEEDED, TOO_MANY_ENDPOINTS, UNVERIFIED
 from services.notify.refusals import NotPossible as NotPossible
 from services.notify.rotation import NewSecret, rotated
-from shared.catalogue import CATALOGUE, RESERVED, DeliveryExhausted, DisableReason, EndpointDisabled, EventData
+from shared.catalogue import (
+    CATALOGUE,
+    RESERVED,
+    DeliveryExhausted,
+    DisableReason,
+    EndpointDisabled,
+    EndpointFailing,
+    EventData,
+)
 
 State = dict[str, Any]
 Identifiers = Literal["pairwise", "real"]
@@ -19,13 +27,14 @@ Language = Literal["ja", "en"]
 TOPICS: Final = ("kairan.member", "kairan.session", "kairan.archive", "kairan.growth", "kairan.delivery")
 """What endpoints can hear. Never the member profiles, which could single a person out, nor the clock of a replay."""
 
-CHAT_EVENTS: Final = (
+_FOR_CHATS: Final = (
     *("growth-spike-detected", "growth-spike-closed", "milestone-reached"),
-    *("delivery-exhausted", "endpoint-disabled"),
+    *("delivery-exhausted", "endpoint-failing", "endpoint-disabled"),
 )
-"""What a chat hears unless its owner says otherwise."""
 MAX_PATTERNS: Final = 100
 OFFERED: Final = tuple(name for name in CATALOGUE.names() if CATALOGUE.by_name(name).topic in TOPICS)
+CHAT_EVENTS: Final = tuple(name for name in _FOR_CHATS if name in OFFERED)
+"""What a chat hears unless its owner says otherwise."""
 EVENT_NAMES: Final = (*OFFERED, *sorted(RESERVED))
 DEFAULTS: Final[Mapping[str, Any]] = {
     "kind": "webhook",
@@ -243,9 +252,9 @@ def delete(state: Mapping[str, Any] | None) -> Change:
     )
 
 
-def exhaust(state: Mapping[str, Any] | None, given_up: DeliveryExhausted) -> Change:
-    """One delivery was given up; the endpoint itself stays as it is."""
-    return Change(dict(_alive(state)), (given_up,))
+def tell(state: Mapping[str, Any] | None, told: DeliveryExhausted | EndpointFailing) -> Change:
+    """A delivery was given up, or all have failed for long; the endpoint itself stays as it is."""
+    return Change(dict(_alive(state)), (told,))
 
 
 def _alive(state: Mapping[str, Any] | None) -> State:

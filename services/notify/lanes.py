@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 import structlog
 
-from services.notify.delivery import Waiting
+from services.notify.attempt import Attempt, Begun
+from services.notify.delivery import Settled, Waiting
+from services.notify.ordered import OrderedStore
 from services.notify.store import NotifyStore
+from services.notify.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -22,56 +25,50 @@ _NOT_KNOWN: Final = 0
 _NEVER: Final = 1 << 62
 
 
-class Attempt(Protocol):
-    """Makes one attempt. Answers False when it may not (the lane must give the delivery back).
-
-    `written(next_at_ms)` is called later, once what became of it is durable: when it is due again, or None.
-    Raises StoreError or Overloaded when nothing was concluded.
-    """
-
-    async def __call__(self, delivery: Waiting, written: "Written") -> bool: ...
-
-
-class Written(Protocol):
-    def __call__(self, next_at_ms: int | None) -> None: ...
-
-
 class Lane:
-    """Takes what is due for one endpoint, in the order in which it became due, and attempts it, `in_flight` at a time.
+    """Takes what is due for one endpoint, in the order in which it became due, and attempts it when it may.
 
     `wake()` says that something new may be due; the lane's own retries need no waking. What was taken stays in hand
-    until it is written down, so that no read of the queue can take it twice.
+    until it is written down, so that no read of the queue can take it twice. A delivery with a key goes when all of
+    its key that came before have ended (`Lines`); `keyed` says that there may be such.
     """
 
     def __init__(
         self,
         endpoint_id: str,
         store: NotifyStore,
+        ordered: OrderedStore,
         attempt: Attempt,
-        in_flight: int,
-        numbered: int = 0,
         room: Callable[[], int] = lambda: _PAGE,
+        *,
+        numbered: int = 0,
+        keyed: bool = False,
     ) -> None:
         self.endpoint_id = endpoint_id
+        self.keyed = keyed
         self._store = store
+        self._ordered = ordered
         self._attempt = attempt
-        self._in_flight = in_flight
         self._queue: deque[Waiting] = deque()
         self._in_hand: set[str] = set()
         self._written: set[str] = set()
+        self._turns = Turns(endpoint_id, ordered)
         self._bell = asyncio.Event()
         self._look = True
         self._heard = self._known = numbered
         self._room = room
         self._next_due_ms = _NOT_KNOWN
-        self._taking = asyncio.Lock()
+        self._not_before = 0.0
         self._closing = False
-        self._hands: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._flying: set[asyncio.Task[None]] = set()
 
     def open(self) -> None:
-        self._hands = [
-            asyncio.create_task(self._hand(), name=f"lane {self.endpoint_id}") for _ in range(self._in_flight)
-        ]
+        self._task = asyncio.create_task(self._run(), name=f"lane {self.endpoint_id}")
+
+    def blocked(self) -> int:
+        """How many keys are held up by a delivery that failed."""
+        return self._turns.lines.blocked()
 
     def wake(self) -> None:
         self._look = True
@@ -93,47 +90,68 @@ class Lane:
         if self._look or planned[0].sequence != self._known + 1 or fits <= 0:
             self.hear(planned[-1].sequence)
             return
-        taken = planned[:fits]
-        self._known = taken[-1].sequence
-        self._queue.extend(taken)
-        self._in_hand.update(one.id for one in taken)
+        self.keyed |= any(one.key is not None for one in planned)
+        self._arrive(planned[:fits])
+        self._known = planned[:fits][-1].sequence
         self._bell.set()
         self.hear(planned[-1].sequence)
+
+    def look_afresh(self) -> None:
+        """Somebody else has changed deliveries of this endpoint: what is known of them counts no more."""
+        self._turns.forget()
+        self._next_due_ms = _NOT_KNOWN
+        self.wake()
 
     async def close(self, patience_s: float = 0.0) -> None:
         """Takes nothing more; requests in flight may end within `patience_s`, then they are cut off (and repeated)."""
         self._closing = True
         self._bell.set()
-        if patience_s:
-            await asyncio.wait(self._hands, timeout=patience_s)
-        for hand in self._hands:
-            hand.cancel()
-        await asyncio.gather(*self._hands, return_exceptions=True)
+        tasks = {*self._flying, *([self._task] if self._task else [])}
+        if patience_s and tasks:
+            await asyncio.wait(tasks, timeout=patience_s)
+        tasks |= self._flying
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _hand(self) -> None:
+    async def _run(self) -> None:
         while not self._closing:
             try:
                 delivery = await self._next()
                 if delivery is not None:
-                    await self._make(delivery)
+                    self._begin(delivery)
             except Exception as error:
-                # Also what nobody foresaw: one delivery must never end the lane. It stays due and is taken again.
-                log.warning("lane_waits", endpoint=self.endpoint_id, error=type(error).__name__)
-                await asyncio.sleep(_PAUSE_S)
-                self._next_due_ms = _NOT_KNOWN
-                self.wake()
+                await self._recover(error)
+
+    async def _recover(self, error: Exception) -> None:
+        """Also from what nobody foresaw: one delivery must never end the lane. It stays due and is taken again."""
+        log.warning("lane_waits", endpoint=self.endpoint_id, error=type(error).__name__)
+        await asyncio.sleep(_PAUSE_S)
+        self._next_due_ms = _NOT_KNOWN
+        self.wake()
 
     async def _next(self) -> Waiting | None:
-        """The next due delivery; waits for one. None when the lane closes."""
-        async with self._taking:
-            while not self._closing:
-                if self._queue:
-                    return self._queue.popleft()
-                if self._look or self._next_due_ms <= _now_ms():
-                    await self._refill()
-                else:
-                    await self._rest()
+        """The next due delivery, when it may be attempted. None when the lane closes."""
+        while not self._closing:
+            wait_s = max(self._attempt.pause_s(len(self._flying)), self._not_before - time.monotonic())
+            if wait_s > 0:
+                await self._rest(wait_s)
+            elif self._queue:
+                return self._queue.popleft()
+            elif self._look or self._next_due_ms <= _now_ms():
+                await self._refill()
+            else:
+                await self._rest((self._next_due_ms - _now_ms()) / 1000)
         return None
+
+    def _begin(self, delivery: Waiting) -> None:
+        task = asyncio.create_task(self._make(delivery, self._attempt.begin(delivery)))
+        self._flying.add(task)
+        task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.discard(task)
+        self._bell.set()
 
     async def _refill(self) -> None:
         """Takes in hand what is due; when a time that was waited for has come, finds the next. A full page goes on."""
@@ -142,23 +160,51 @@ class Lane:
         self._look = False
         self._written.clear()
         heard, limit = self._heard, self._room() + len(self._in_hand)
-        due = await self._store.due(self.endpoint_id, now_ms, limit)
-        # What was written down while we read may stand in what we read as it was before.
-        fresh = [delivery for delivery in due if delivery.id not in self._in_hand | self._written]
-        self._queue.extend(fresh)
-        self._in_hand.update(delivery.id for delivery in fresh)
-        self._look |= len(due) == limit
+        if self.keyed:
+            await self._turns.recall()
+        read = await self._store.due(self.endpoint_id, now_ms, limit)
+        for one in self._fresh(read):
+            if one.key is None or self._turns.lines.returns(one.key, one):
+                self._queue.append(one)
+                self._in_hand.add(one.id)
+        self._look |= len(read) == limit
+        if self.keyed:
+            read += await self._refill_in_order(now_ms)
         # Numbered and not due: the clock of whoever planned it is ahead of ours.
-        later = heard > max(self._known, *(delivery.sequence for delivery in due), 0)
-        self._known = max(self._known, heard, *(delivery.sequence for delivery in due))
-        if came or later:
+        newest = max([self._known, *(delivery.sequence for delivery in read)])
+        self._known = max(newest, heard)
+        if came or heard > newest:
             self._next_due_ms = _NEVER
             self._due_at(await self._store.next_due_ms(self.endpoint_id, now_ms))
 
-    async def _rest(self) -> None:
-        wait_s = min((self._next_due_ms - _now_ms()) / 1000, _LOOK_AGAIN_S)
+    async def _refill_in_order(self, now_ms: int) -> list[Waiting]:
+        """Calls the keys that are free; reads what has arrived, which is the answer."""
+        async for line in self._turns.calls(now_ms):
+            self._in_hand.update(one.id for one in line)
+            self._queue.extend(list(line)[:1])
+        page = self._room()
+        arrived = await self._turns.arrivals(page)
+        self._arrive(self._fresh(arrived))
+        self._look |= len(arrived) == page
+        await self._turns.shelve()
+        return arrived
+
+    def _arrive(self, arrived: Iterable[Waiting]) -> None:
+        """Those never tried, in the order of their numbers: each goes, stands in line, or is to be shelved."""
+        for one in arrived:
+            if one.key is None or self._turns.lines.arrives(one.key, one):
+                self._queue.append(one)
+            if one.id not in self._turns.lines.to_shelve:
+                self._in_hand.add(one.id)
+        self._look |= bool(self._turns.lines.to_shelve)
+
+    def _fresh(self, found: Iterable[Waiting]) -> list[Waiting]:
+        """What was written down while we read may stand in what we read as it was before."""
+        return [one for one in found if one.id not in self._in_hand and one.id not in self._written]
+
+    async def _rest(self, wait_s: float) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(wait_s, 0.001)):
+            async with asyncio.timeout(min(max(wait_s, 0.001), _LOOK_AGAIN_S)):
                 await self._bell.wait()
         self._bell.clear()
 
@@ -166,23 +212,42 @@ class Lane:
         if moment_ms is not None:
             self._next_due_ms = min(self._next_due_ms, moment_ms)
 
-    async def _make(self, delivery: Waiting) -> None:
-        def written(next_at_ms: int | None) -> None:
-            self._in_hand.discard(delivery.id)
-            self._written.add(delivery.id)
-            if next_at_ms is not None:
-                self._due_at(next_at_ms)
-                self._bell.set()
-
+    async def _make(self, delivery: Waiting, begun: Begun) -> None:
         try:
-            made = await self._attempt(delivery, written)
-        except BaseException:
-            self._in_hand.discard(delivery.id)
-            raise
-        if not made:
-            self._in_hand.discard(delivery.id)
-            await asyncio.sleep(_NOT_NOW_S)
-            self.wake()  # it is due still, and a lease that is renewed late wakes nobody
+            made = await self._attempt(delivery, begun, self._ended)
+        except Exception as error:
+            self._give_back(delivery)
+            await self._recover(error)
+        else:
+            if not made:
+                self._queue.appendleft(delivery)
+                self._not_before = time.monotonic() + _NOT_NOW_S
+
+    def _ended(self, settled: Settled) -> None:
+        delivery = settled.delivery
+        self._leaves(delivery)
+        if delivery.key is not None:
+            self._go_on(delivery.key, settled)
+        self._due_at(settled.next_at_ms)
+        self._bell.set()
+
+    def _go_on(self, key: str, settled: Settled) -> None:
+        if settled.holds:
+            for one in self._turns.lines.holds(key, settled.delivery.id):
+                self._leaves(one)
+        elif following := self._turns.lines.ends(key):
+            self._queue.append(following)
+        self._look |= bool(self._turns.lines.to_shelve or self._turns.lines.to_call)
+
+    def _give_back(self, delivery: Waiting) -> None:
+        self._in_hand.discard(delivery.id)
+        if delivery.key is not None:
+            for one in self._turns.lines.gives_back(delivery.key):
+                self._in_hand.discard(one.id)
+
+    def _leaves(self, delivery: Waiting) -> None:
+        self._in_hand.discard(delivery.id)
+        self._written.add(delivery.id)
 
 
 def _now_ms() -> int:

@@ -10,7 +10,21 @@ from typing import Final
 Lookup = Callable[[str], Awaitable[Sequence[str]]]
 """Host name -> its addresses as text. Raises OSError when the name has none or nobody answers."""
 
+LOOKUP_TIMEOUT_S: Final = 3.0
 _THREADS: Final = 32
+
+
+def bounded(lookup: Lookup, most_s: float = LOOKUP_TIMEOUT_S) -> Lookup:
+    """The same, but nobody waits longer: then, too, nobody has answered."""
+
+    async def found(host: str) -> Sequence[str]:
+        try:
+            async with asyncio.timeout(most_s):
+                return await lookup(host)
+        except TimeoutError:
+            raise OSError("no name server has answered in time") from None
+
+    return found
 
 
 class SystemLookup:

@@ -46,7 +46,7 @@ class Answer:
         return (*status, self.failure.value)
 
 
-DeliveryState = Literal["waiting", "delivered", "exhausted", "dropped"]
+DeliveryState = Literal["waiting", "delivered", "exhausted", "dropped", "expired"]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import orjson
 
 from services.notify.chat.telling import Teller
 from services.notify.endpoint import Endpoint
+from services.notify.globs import any_matches
 from services.notify.listing import Listing
 from services.notify.pairwise import pairwise_message, real_message
 from shared.catalogue import CATALOGUE, Event, EventType, MemberErased, Title, people_of
@@ -17,7 +18,11 @@ _HEARING = ("active", "paused")
 
 @dataclass(frozen=True)
 class Planned:
-    """One event for one endpoint. `id` is the `webhook-id`; `people` are the members it tells of, by their real ids."""
+    """One event for one endpoint. `id` is the `webhook-id`; `people` are the members it tells of, by their real ids.
+
+    `key` is the event's subject if the endpoint is ordered; a person's is the endpoint's own for that person. From
+    `expires_ms` on it is not worth sending.
+    """
 
     id: str
     endpoint: Endpoint = field(repr=False)
@@ -26,6 +31,8 @@ class Planned:
     people: tuple[str, ...]
     recorded_ms: int
     body: bytes = field(repr=False)
+    key: str | None = None
+    expires_ms: int | None = None
 
 
 @dataclass
@@ -87,7 +94,21 @@ def plan(
             people=people,
             recorded_ms=recorded_ms,
             body=body,
+            key=_subject(event, entry, endpoint) if endpoint.ordered else None,
+            expires_ms=_expires_ms(entry.name, recorded_ms, endpoint),
         )
+
+
+def _subject(event: Event, entry: EventType, endpoint: Endpoint) -> str:
+    """What a key is kept by: never a person's real id, which would outlast an erase."""
+    subject = event.envelope.subject
+    return endpoint.pseudonyms.person(subject) if entry.subject_is_person else subject
+
+
+def _expires_ms(name: str, recorded_ms: int, endpoint: Endpoint) -> int | None:
+    """When the shortest of the ages that fit the event's name is reached; None when none does."""
+    ages_s = [age_s for pattern, age_s in endpoint.expires_after_s.items() if any_matches((pattern,), name)]
+    return recorded_ms + int(min(ages_s) * 1000) if ages_s else None
 
 
 def _sentence(told: Told, teller: Teller, endpoint: Endpoint) -> bytes | None:

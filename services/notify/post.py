@@ -61,10 +61,12 @@ async def post(
     body: bytes,
     connect_s: float,
     keep: int = 0,
+    *,
+    kept_open: bool = True,
 ) -> Response:
     """Sends and reads to the end of the answer, or as much of it as is allowed; the caller bounds the time.
 
-    `keep` bytes of a 2xx answer's body are kept at most.
+    `keep` bytes of a 2xx answer's body are kept at most; the connection is `kept_open` for the next request.
 
     Raises aiohttp.ClientError, OSError, ValueError: for what the network or the receiver does.
     """
@@ -79,7 +81,10 @@ async def post(
     except BaseException:
         connection.close()
         raise
-    connection.release()  # which closes it, where there is more to come or the receiver wants it so
+    if kept_open:
+        connection.release()  # which closes it, where there is more to come or the receiver wants it so
+    else:
+        connection.close()
     return response
 
 

@@ -15,7 +15,7 @@ from services.notify.rotation import NewSecret
 from services.notify.store import ENDPOINTS, STAMP
 from shared.bus.command import Command, Decide, Decision, IdempotencyKey, NewEvent, Outcome, Refused, State
 from shared.bus.commands import Commands
-from shared.catalogue import DeliveryExhausted, DisableReason
+from shared.catalogue import DeliveryExhausted, DisableReason, EndpointFailing
 
 OURSELVES = "kairan-notify"
 PLACE_TAKEN = Refused(
@@ -93,8 +93,13 @@ class Registry:
         """Tells the bus that a delivery was given up: once, however often a crash makes us say it."""
         once = IdempotencyKey(OURSELVES, f"exhausted {delivery_id}", "")
         return await self._change(
-            given_up.endpoint_id, lambda state: domain.exhaust(state, given_up), None, Asked(OURSELVES, once)
+            given_up.endpoint_id, lambda state: domain.tell(state, given_up), None, Asked(OURSELVES, once)
         )
+
+    async def warn(self, failing: EndpointFailing, since_ms: int) -> None:
+        """Tells the bus that an endpoint fails: once for each row of failures and each of its stages."""
+        once = IdempotencyKey(OURSELVES, f"failing {failing.endpoint_id} {since_ms} {failing.hours}", "")
+        await self._change(failing.endpoint_id, lambda state: domain.tell(state, failing), None, Asked(OURSELVES, once))
 
     async def _change(
         self, endpoint_id: str, change: Callable[[State | None], Change], operation: Operation | None, asked: Asked

@@ -6,8 +6,9 @@ from typing import Final
 
 import structlog
 
+from services.notify.attempt import Written
+from services.notify.breaker import Health
 from services.notify.delivery import Settled
-from services.notify.lanes import Written
 from services.notify.store import NotifyStore
 
 log = structlog.get_logger(__name__)
@@ -21,14 +22,10 @@ _DRAIN_S: Final = 1.0
 
 @dataclass(frozen=True)
 class Result:
-    """`failing_since_ms` is the endpoint's after this attempt, to be written if `failing_changed`.
-
-    `written` is called once the result is durable.
-    """
+    """`health` is the endpoint's after this attempt, if it changed; `written` is called once the result is durable."""
 
     settled: Settled
-    failing_since_ms: int | None
-    failing_changed: bool
+    health: Health | None
     written: Written
 
 
@@ -69,17 +66,15 @@ class Results:
                 batch.append(self._queue.get_nowait())
             await self._write(batch)
             for result in batch:
-                result.written(result.settled.next_at_ms)
+                result.written(result.settled)
                 self._queue.task_done()
 
     async def _write(self, batch: list[Result]) -> None:
         settled = [result.settled for result in batch]
-        failing = {
-            result.settled.delivery.endpoint_id: result.failing_since_ms for result in batch if result.failing_changed
-        }
+        healths = {result.settled.delivery.endpoint_id: result.health for result in batch if result.health is not None}
         while True:
             try:
-                await self._store.settle(settled, failing)
+                await self._store.settle(settled, healths)
                 return
             except Exception as error:
                 # To go on without it would send the same deliveries again and again.

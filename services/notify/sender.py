@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from services.notify.target import Forbidden
 
 CONNECT_TIMEOUT_S: Final = 5.0
 TOTAL_TIMEOUT_S: Final = 15.0
+IDLE_TLS: Final = 200
 # Shorter than the 5 s after which common servers close an idle connection, so that we never meet that moment.
 _KEEPALIVE_S: Final = 4.0
 _PLACES: Final = 10_000
@@ -32,6 +34,24 @@ class Posting:
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+
+class Warm:
+    """The hosts that may keep a TLS connection for the next request: `most`, those that were there first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._used_at: OrderedDict[str, float] = OrderedDict()
+
+    def keeps(self, host: str, now_s: float) -> bool:
+        """Whether the connection of a request that begins now is kept; a host has its place until it is idle."""
+        while self._used_at and next(iter(self._used_at.values())) < now_s - TOTAL_TIMEOUT_S - _KEEPALIVE_S:
+            self._used_at.popitem(last=False)
+        if host not in self._used_at and len(self._used_at) >= self._most:
+            return False
+        self._used_at[host] = now_s
+        self._used_at.move_to_end(host)
+        return True
 
 
 class Sender(Protocol):
@@ -52,12 +72,19 @@ class HttpSender:
     name = "sender"
 
     def __init__(
-        self, guard: Guard, lookup: Lookup, *, total_s: float = TOTAL_TIMEOUT_S, connect_s: float = CONNECT_TIMEOUT_S
+        self,
+        guard: Guard,
+        lookup: Lookup,
+        *,
+        total_s: float = TOTAL_TIMEOUT_S,
+        connect_s: float = CONNECT_TIMEOUT_S,
+        idle_tls: int = IDLE_TLS,
     ) -> None:
         self._guard = guard
         self._lookup = lookup
         self._total_s = total_s
         self._connect_s = connect_s
+        self._warm = Warm(idle_tls)
         self._public: aiohttp.BaseConnector | None = None
         self._private: aiohttp.BaseConnector | None = None
         self._place = lru_cache(_PLACES)(self._placed)
@@ -91,7 +118,10 @@ class HttpSender:
         connector = self._private if private else self._public
         if connector is None:
             raise RuntimeError("the sender was not started")
-        return await post(connector, place, posting.headers, posting.body, self._connect_s, keep)
+        url = place.request.url
+        kept_open = url.scheme != "https" or self._warm.keeps(url.raw_authority, time.monotonic())
+        wanted = (place, posting.headers, posting.body, self._connect_s, keep)
+        return await post(connector, *wanted, kept_open=kept_open)
 
     def _placed(self, url: str) -> tuple[Place, bool]:
         """Where the URL is dialled, and whether only inside an operator's network. Raises Forbidden."""

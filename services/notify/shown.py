@@ -3,11 +3,13 @@
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from services.notify.audit import Operation
+from services.notify.delivery import UNTRIED
+from services.notify.desk import DEGRADED
 from services.notify.disclosure import Disclosure
 from services.notify.domain import EndpointState, Identifiers, Kind, Language, completed
 from services.notify.dry_run import Tried, WhyNot
@@ -59,7 +61,10 @@ class EndpointShown(BaseModel):
     in_flight: int | None
     per_minute: int | None
     expires_after_s: dict[str, float] | None
-    state: EndpointState
+    state: Annotated[
+        EndpointState | Literal["degraded"],
+        Field(description="`degraded`: active, but it failed so often that only a probe is sent now and then."),
+    ]
     reason: Annotated[str | None, Field(description="Why it is disabled: gone (410), failing (5 days), or null.")]
     created_at: datetime
 
@@ -87,7 +92,14 @@ class DeliveryShown(BaseModel):
     event_id: str
     state: DeliveryState
     planned_at: datetime
-    next_attempt_at: Annotated[datetime | None, Field(description="While it waits.")]
+    next_attempt_at: Annotated[datetime | None, Field(description="While it waits, unless it is blocked.")]
+    blocked: Annotated[
+        bool,
+        Field(
+            description="Of an ordered endpoint: one about the same subject came before it and has not ended. Of an "
+            "exhausted one: it blocks those after it until you replay or skip it."
+        ),
+    ]
     attempts: list[AttemptShown]
 
 
@@ -155,6 +167,7 @@ def endpoint_shown(endpoint: Document) -> dict[str, object]:
         "id": full["_id"],
         "version": version(full["version"]),
         **{name: full[name] for name in sorted(given)},
+        "state": "degraded" if full["state"] == "active" and full.get(DEGRADED) else full["state"],
         "secrets": [
             {
                 "created_at": moment(one["created_ms"]),
@@ -173,7 +186,8 @@ def delivery_shown(found: Document) -> dict[str, object]:
         "id": found["_id"],
         "endpoint_id": found["endpoint"],
         **{name: found[name] for name in ("sequence", "event_type", "event_id", "state", "planned_at")},
-        "next_attempt_at": moment(found["next_at_ms"]) if found["state"] == "waiting" else None,
+        "next_attempt_at": _next_attempt(found),
+        "blocked": bool(found.get("behind")) or (found["state"] == "exhausted" and bool(found.get("holds"))),
         "attempts": [attempt_shown(attempt) for attempt in found["attempts"]],
     }
 
@@ -186,6 +200,14 @@ def attempt_shown(attempt: Document) -> dict[str, object]:
         "duration_ms": attempt["duration_ms"],
         "error": attempt["failure"],
     }
+
+
+def _next_attempt(found: Document) -> datetime | None:
+    """None for what has ended, and for what waits until those before it, of the same key, have ended."""
+    if found["state"] != "waiting" or "next_at_ms" not in found:
+        return None
+    planned: datetime = found["planned_at"]
+    return planned if found["next_at_ms"] == UNTRIED else moment(found["next_at_ms"])
 
 
 def dry_run_shown(found: Sequence[Tried]) -> dict[str, object]:

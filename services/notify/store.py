@@ -12,19 +12,22 @@ from typing import Final
 
 from services.notify.audit import AUDIT
 from services.notify.audit import KEPT as AUDIT_KEPT
+from services.notify.breaker import Health
 from services.notify.delivery import (
-    Lane,
+    UNTRIED,
+    LaneState,
     Settled,
     Waiting,
     delivered_at_once,
     delivered_write,
-    failing_write,
+    lane_of,
     planned_document,
     settlement_write,
     waiting_of,
 )
 from services.notify.disclosures import Disclosures
 from services.notify.erasures import Erasures
+from services.notify.health import WELL, health_write
 from services.notify.numbering import NUMBER, take_numbers
 from services.notify.planning import Planned
 from shared.store.mongo import Document, Session, Store, StoreError, TryAgain, UpdateMany, UpdateOne, is_duplicate
@@ -132,7 +135,8 @@ class NotifyStore:
         """
         planned = await self.erasures.applied(planned, session)
         counts = Counter(one.endpoint.id for one in planned)
-        last = await take_numbers(self._lanes, counts, session)
+        ordered = {one.endpoint.id for one in planned if one.key is not None}
+        last = await take_numbers(self._lanes, counts, ordered, session)
         following = {endpoint: last[endpoint] - count for endpoint, count in counts.items()}
         documents = []
         for one in planned:
@@ -170,15 +174,21 @@ class NotifyStore:
             raise TryAgain("a delivery is there already") from error
         return documents
 
-    async def lanes(self, shards: Iterable[int]) -> list[Lane]:
+    async def lanes(self, shards: Iterable[int]) -> list[LaneState]:
         """The lanes of these shards that have had a delivery."""
         found = await self._lanes.find({"shard": {"$in": list(shards)}}).to_list(None)
-        return [Lane(each["_id"], int(each["sequence"]), each.get("failing_since_ms")) for each in found]
+        return [lane_of(each) for each in found]
+
+    async def broken(self, endpoints: Iterable[str]) -> set[str]:
+        """Those of these endpoints whose breaker is not closed."""
+        found = self._lanes.find({"_id": {"$in": list(endpoints)}, "breaker": {"$exists": True}}, {"_id": 1})
+        return {each["_id"] for each in await found.to_list(None)}
 
     async def due(self, endpoint_id: str, now_ms: int, limit: int) -> list[Waiting]:
-        """What may be sent now, in the order in which it became due."""
+        """What may be sent now, in the order in which it became due; not what waits for its first turn in order."""
+        time_came = {"$gt": UNTRIED, "$lte": now_ms}
         found = await (
-            self._deliveries.find({"endpoint": endpoint_id, "state": "waiting", "next_at_ms": {"$lte": now_ms}})
+            self._deliveries.find({"endpoint": endpoint_id, "state": "waiting", "next_at_ms": time_came})
             .sort([("next_at_ms", 1), ("sequence", 1)])
             .limit(limit)
             .to_list(None)
@@ -194,8 +204,8 @@ class NotifyStore:
         )
         return int(found["next_at_ms"]) if found else None
 
-    async def settle(self, settled: Sequence[Settled], failing: Mapping[str, int | None]) -> None:
-        """Writes attempts and what became of their deliveries; `failing` are changes of lanes' `failing_since_ms`.
+    async def settle(self, settled: Sequence[Settled], healths: Mapping[str, Health]) -> None:
+        """Writes attempts and what became of their deliveries, and the health of the endpoints where it changed.
 
         Whose real ids were given away is recorded first: nothing counts as delivered before that is durable.
         """
@@ -204,15 +214,17 @@ class NotifyStore:
         writes: list[UpdateMany | UpdateOne] = [settlement_write(one) for one in settled if not delivered_at_once(one)]
         writes += [delivered_write(at_once[n : n + _TOGETHER]) for n in range(0, len(at_once), _TOGETHER)]
         await self._deliveries.bulk_write(writes, ordered=False)
-        if failing:
-            await self._lanes.bulk_write([failing_write(endpoint, since) for endpoint, since in failing.items()])
+        if healths:
+            await self._lanes.bulk_write([health_write(endpoint, health) for endpoint, health in healths.items()])
 
     async def drop(self, endpoint_id: str) -> int:
         """Gives up all that waits for an endpoint which receives nothing more; resumed, it begins without a past."""
         dropped = await self._deliveries.update_many(
-            {"endpoint": endpoint_id, "state": "waiting"}, {"$set": {"state": "dropped", "done_at": datetime.now(UTC)}}
+            {"endpoint": endpoint_id, "state": "waiting"},
+            {"$set": {"state": "dropped", "done_at": datetime.now(UTC)}, "$unset": {"behind": ""}},
         )
-        await self._lanes.update_one({"_id": endpoint_id}, {"$unset": {"failing_since_ms": ""}})
+        await self._deliveries.update_many({"endpoint": endpoint_id, "holds": True}, {"$unset": {"holds": ""}})
+        await self._lanes.update_one({"_id": endpoint_id}, WELL)
         return int(dropped.modified_count)
 
     async def forget_payloads(self, before: datetime) -> int:

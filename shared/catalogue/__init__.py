@@ -11,7 +11,7 @@ from shared.catalogue.archive import (
 )
 from shared.catalogue.asyncapi import asyncapi
 from shared.catalogue.clock import TimePassed
-from shared.catalogue.delivery import DeliveryExhausted, DisableReason, EndpointDisabled
+from shared.catalogue.delivery import DeliveryExhausted, DisableReason, EndpointDisabled, EndpointFailing, FailingHours
 from shared.catalogue.envelope import Envelope, Event
 from shared.catalogue.errors import BadHeader, NotJson, Poison, TooLarge, UnknownVersion, WrongSchema
 from shared.catalogue.event_type import EventType
@@ -64,11 +64,13 @@ __all__ = [
     "DeliveryExhausted",
     "DisableReason",
     "EndpointDisabled",
+    "EndpointFailing",
     "Envelope",
     "EraseBasis",
     "Event",
     "EventData",
     "EventType",
+    "FailingHours",
     "GrowthSpikeClosed",
     "GrowthSpikeDetected",
     "GrowthVerdict",

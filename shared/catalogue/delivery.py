@@ -8,6 +8,7 @@ from shared.catalogue.event_type import EventType
 from shared.catalogue.fields import EventData, Id, about
 
 DisableReason = Literal["gone", "failing", "owner"]
+FailingHours = Literal[1, 24]
 
 _ENDPOINT = "The endpoint; the same as the subject."
 
@@ -22,6 +23,17 @@ class DeliveryExhausted(EventData):
     last_status: Annotated[
         Annotated[int, Field(ge=100, le=599)] | None,
         about("The last answer's HTTP status; null when there was no answer.", unit="HTTP status"),
+    ] = None
+
+
+class EndpointFailing(EventData):
+    """An endpoint has answered nothing but failures for an hour, or for a day. It is still tried, now and then."""
+
+    endpoint_id: Annotated[Id, about(_ENDPOINT, names="endpoint")]
+    hours: Annotated[FailingHours, about("For how long it has failed: told at 1 and at 24.", unit="hours")]
+    event_type: Annotated[Id | None, about("The type of the first event of the row; null when it is not known.")] = None
+    event_id: Annotated[
+        Id | None, about("The id of the first event of the row; null when it is not known.", names="event")
     ] = None
 
 
@@ -51,5 +63,6 @@ def _delivery(name: str, model: type[EventData], summary_en: str, summary_ja: st
 
 TYPES = (
     _delivery("delivery-exhausted", DeliveryExhausted, "A webhook was given up.", "Webhookの配信が断念された。"),
+    _delivery("endpoint-failing", EndpointFailing, "An endpoint keeps failing.", "Webhookの宛先で失敗が続いている。"),
     _delivery("endpoint-disabled", EndpointDisabled, "An endpoint was disabled.", "Webhookの宛先が停止された。"),
 )

@@ -117,13 +117,18 @@ HTTP_STREAMS = _gauge("http_streams", "Server-sent event streams that are open."
 LOOP_LAG_SECONDS = _gauge("loop_lag_seconds", "By how much the event loop was late, at worst in the last half minute.")
 
 # Notify
-DELIVERIES = _counter("deliveries_total", "Webhooks, by what became of them (delivered, exhausted, …).", "outcome")
+DELIVERIES = _counter(
+    "deliveries_total", "Webhooks, by what became of them (delivered, exhausted, expired, …).", "outcome"
+)
 DELIVERY_SECONDS = _histogram("delivery_seconds", "Seconds that one attempt took.", buckets=_FAST_S)
 ATTEMPTS = _counter(
     "attempts_total", "Attempts to deliver, by outcome (2xx, 4xx, 5xx, refused, timeout, …).", "outcome"
 )
 DELIVERIES_WAITING = _gauge("deliveries_waiting", "Webhooks that are due or wait for their next attempt.")
 ENDPOINTS = _gauge("endpoints", "Webhook endpoints, by state (open, disabled, …).", "state")
+BREAKERS = _gauge("breakers", "Endpoints that this process sends to, by breaker (closed, open, probing).", "state")
+SUBJECTS_BLOCKED = _gauge("subjects_blocked", "Subjects of ordered endpoints that a failed delivery holds up.")
+REQUESTS_IN_FLIGHT = _gauge("requests_in_flight", "Webhook requests that this process has under way.")
 DELIVERY_AGE_SECONDS = _histogram("delivery_age_seconds", "Seconds from recorded to delivered.", buckets=_AGE_S)
 
 # Metrics service

@@ -14,6 +14,7 @@ from shared.catalogue import (
     ArchiveWithdrawn,
     DeliveryExhausted,
     EndpointDisabled,
+    EndpointFailing,
     Envelope,
     Event,
     EventData,
@@ -219,6 +220,18 @@ EXPECTED: dict[str, Event] = {
             last_status=503,
         ),
         1,
+    ),
+    "endpoint-failing.v1": _event(
+        "endpoint-failing",
+        "notify",
+        ENDPOINT,
+        EndpointFailing(
+            endpoint_id=ENDPOINT,
+            hours=24,
+            event_type="kairan.member-joined.v1",
+            event_id="7d0e4c9a-0001-5f3b-8a21-b6c5d4e3f201",
+        ),
+        2,
     ),
     "endpoint-disabled.v1": _event(
         "endpoint-disabled",

@@ -8,8 +8,9 @@ import pytest
 from aiohttp import web
 
 from services.notify.address_guard import Guard
+from services.notify.lookup import bounded
 from services.notify.outcome import Failure
-from services.notify.sender import Posting
+from services.notify.sender import Posting, Warm
 from tests.services.notify.receiver import Delivered, receiving
 from tests.services.notify.sending import answer_of, post, raw, sending
 
@@ -115,8 +116,26 @@ async def test_a_name_that_turns_private_is_not_dialled() -> None:
             assert (await sender.send(post(target.url))).failure is Failure.FORBIDDEN
 
 
+def test_a_host_keeps_its_tls_connection_while_there_is_room_and_gives_the_room_back_when_idle() -> None:
+    warm = Warm(2)
+    assert [warm.keeps(host, 0.0) for host in ("a", "b", "c", "a")] == [True, True, False, True]
+    assert warm.keeps("b", 15.0)
+    assert not warm.keeps("c", 15.0)
+    assert warm.keeps("c", 25.0)
+    assert not warm.keeps("a", 25.0)
+
+
 async def test_no_name_server_is_a_word_of_its_own() -> None:
     async with sending() as sender:
+        assert (await sender.send(post("https://hooks.example.com/"))).failure is Failure.DNS
+
+
+async def test_a_name_server_that_says_nothing_is_given_up_long_before_the_attempt() -> None:
+    async def silent(_: str) -> Sequence[str]:
+        await asyncio.Event().wait()
+        return []
+
+    async with sending(lookup=bounded(silent, 0.05)) as sender:
         assert (await sender.send(post("https://hooks.example.com/"))).failure is Failure.DNS
 
 
