@@ -16,7 +16,7 @@ _DELAYS_S = ",".join(["0", *["0.05"] * 17])
 
 
 async def run(scale: Scale, size: Size) -> Result:
-    """Events about up to 2,000 subjects to four endpoints; retries follow after 50 ms, so that many subjects are blocked."""
+    """Up to 2,000 subjects, four endpoints; retries follow after 50 ms, so that many subjects are blocked."""
     env = {"KAIRAN_NOTIFY_RETRY_DELAYS_S": _DELAYS_S}
     async with town(scale, "ordered", env) as here:
         receivers = await here.settle_in(
