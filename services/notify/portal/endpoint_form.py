@@ -7,7 +7,8 @@ from typing import Any, Final
 from services.notify.portal.visit import Visit
 
 _FIELDS: Final = (
-    "url", "event_types", "description", "ordered", "in_flight", "per_minute", "filter", "identifiers", "signature",
+    "url", "event_types", "description", "ordered", "in_flight", "per_minute", "filter", "kind", "language",
+    "signature",
 )  # fmt: skip
 
 
@@ -39,8 +40,6 @@ def text_of(endpoint: Mapping[str, Any]) -> dict[str, str]:
         "in_flight": str(endpoint["in_flight"] or ""),
         "per_minute": str(endpoint["per_minute"] or ""),
         "filter": json.dumps(endpoint["filter"], ensure_ascii=False) if endpoint["filter"] else "",
-        "identifiers": endpoint["identifiers"],
-        "signature": endpoint["signature"],
     }
 
 

@@ -1,12 +1,12 @@
 """The pages of endpoints: all of them, a new one, one of them and what can be done with it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from starlette.responses import Response
 
 from services.notify.desk import Desk
-from services.notify.domain import EVENT_NAMES
+from services.notify.domain import EVENT_NAMES, Kind
 from services.notify.issued import Issued
 from services.notify.portal import render
 from services.notify.portal.endpoint_form import parsed, text_of, typed, wish
@@ -43,6 +43,7 @@ class EndpointPages:
         pages.shows("/endpoints/{id}/dry-run", self.dry_run)
         pages.takes("/endpoints/{id}/pause", self._changing(self._desk.pause, "paused"))
         pages.takes("/endpoints/{id}/resume", self._changing(self._desk.resume, "resumed"))
+        pages.takes("/endpoints/{id}/verify", self._changing(self._desk.verify, "verified"))
         pages.takes("/endpoints/{id}/delete", self.delete)
         pages.takes("/endpoints/{id}/rotate", self.rotate)
         pages.takes("/endpoints/{id}/test", self.test)
@@ -52,7 +53,9 @@ class EndpointPages:
         return render.page(visit, "endpoints.html", here=HERE, endpoints=found)
 
     async def new(self, visit: Visit) -> Response:
-        return self._form(visit, {"event_types": "*", "identifiers": "pairwise", "signature": "v1"}, None)
+        return self._form(
+            visit, {"event_types": "*", "kind": "webhook", "signature": "v1", "language": visit.language}, None
+        )
 
     async def create(self, visit: Visit) -> Response:
         """The secret waits for the endpoint's own page, which shows it once."""
@@ -70,7 +73,7 @@ class EndpointPages:
     async def save(self, visit: Visit) -> Response:
         endpoint = await self._shown(visit)
         try:
-            wanted = Changing.model_validate(wish(visit))
+            wanted = Changing.model_validate(_changes(visit, endpoint))
             await self._desk.update(endpoint["id"], wanted, visit.caller, await visit.key())
         except Exception as error:
             return await self._page(visit, endpoint, typed(visit), correctable(error))
@@ -112,10 +115,9 @@ class EndpointPages:
 
     def _form(self, visit: Visit, values: dict[str, str], problem: Problem | None) -> Response:
         said, status = _said(visit, problem)
-        offered = "endpoints:trusted" in visit.caller.scopes
         values = dict.fromkeys(typed(visit), "") | values
         return render.page(
-            visit, "new.html", status, here=HERE, values=values, refusal=said, names=EVENT_NAMES, real_offered=offered
+            visit, "new.html", status, here=HERE, values=values, refusal=said, names=EVENT_NAMES, kinds=get_args(Kind)
         )
 
     async def _page(
@@ -137,8 +139,17 @@ class EndpointPages:
 
 
 def _settled_once(visit: Visit) -> dict[str, str]:
-    """What an endpoint is made with and keeps."""
-    return {"identifiers": visit.said("identifiers"), "signature": visit.said("signature")}
+    """What an endpoint is made with and keeps; a chat's deliveries are not signed."""
+    kind = visit.said("kind") or "webhook"
+    if kind == "webhook":
+        return {"kind": kind, "signature": visit.said("signature")}
+    return {"kind": kind, "language": visit.said("language")}
+
+
+def _changes(visit: Visit, endpoint: dict[str, Any]) -> dict[str, Any]:
+    """What was typed otherwise. A URL that stands as it is shown stays: a chat's is shown without its secret part."""
+    wanted = wish(visit)
+    return {name: value for name, value in wanted.items() if name != "url" or value != endpoint["url"]}
 
 
 def _said(visit: Visit, problem: Problem | None) -> tuple[Refusal | None, int]:

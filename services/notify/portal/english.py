@@ -11,6 +11,8 @@ ENGLISH = Words(
     skip="Skip to content",
     nav={"endpoints": "Endpoints", "deliveries": "Deliveries", "replay": "Replay", "guide": "Guide", "leave": "Leave"},
     labels={
+        "language": "Language of a chat's sentences",
+        "disclosure": "Disclosure",
         "expires_after_s": "Expiry",
         "source": "What",
         "source_log": "deliveries in the log",
@@ -74,6 +76,7 @@ ENGLISH = Words(
         "since": "Since number",
     },
     buttons={
+        "verify": "Ask the receiver again",
         "stop": "Stop the replay",
         "again": "Look again",
         "new": "New endpoint",
@@ -155,6 +158,13 @@ ENGLISH = Words(
         "verify": "verified",
         "test": "test event",
     },
+    kinds={
+        "webhook": "webhook: events, signed",
+        "slack": "Slack: sentences",
+        "teams": "Teams: sentences",
+        "discord": "Discord: sentences",
+        "apprise": "Apprise: sentences",
+    },
     states={
         "active": "active",
         "degraded": "degraded: it fails, and is tried less often",
@@ -188,6 +198,7 @@ ENGLISH = Words(
         "status": "an answer other than 2xx",
     },
     done={
+        "verified": "The receiver has answered.",
         "stopped": "Stopped. What was given out is still sent.",
         "created": "The endpoint was made.",
         "paused": "Paused. Deliveries wait.",
@@ -201,6 +212,10 @@ ENGLISH = Words(
         "skipped": "Skipped.",
     },
     refusals={
+        "endpoint-unverified": "The receiver has to answer a challenge first.",
+        "unverified": "The receiver did not answer the challenge.",
+        "not-signed": "A chat has no secret.",
+        "disclosure-needed": "With real ids it has to be said who gets them, and why.",
         "no-such-replay": "There is no such replay.",
         "preview-does-not-fit": "This preview is of something else. Look at a new one.",
         "preview-expired": "The preview is too old. Look at a new one.",

@@ -11,6 +11,8 @@ JAPANESE = Words(
     skip="本文へ",
     nav={"endpoints": "送り先", "deliveries": "配信", "replay": "再送", "guide": "受け手の手引き", "leave": "退出"},
     labels={
+        "language": "チャットの文章の言語",
+        "disclosure": "提供の記録",
         "expires_after_s": "期限",
         "source": "対象",
         "source_log": "記録にある配信",
@@ -74,6 +76,7 @@ JAPANESE = Words(
         "since": "この番号より後",
     },
     buttons={
+        "verify": "受け手にもう一度確かめる",
         "stop": "再送を止める",
         "again": "もう一度見る",
         "new": "送り先を作る",
@@ -154,6 +157,13 @@ JAPANESE = Words(
         "verify": "確認",
         "test": "試験イベント",
     },
+    kinds={
+        "webhook": "Webhook: 署名付きのイベント",
+        "slack": "Slack: 文章",
+        "teams": "Teams: 文章",
+        "discord": "Discord: 文章",
+        "apprise": "Apprise: 文章",
+    },
     states={
         "active": "有効",
         "degraded": "不調: 失敗が続き、間隔を空けて試しています",
@@ -187,6 +197,7 @@ JAPANESE = Words(
         "status": "2xx 以外の応答",
     },
     done={
+        "verified": "受け手が応答しました。",
         "stopped": "止めました。送り出したものはそのまま送ります。",
         "created": "送り先を作りました。",
         "paused": "一時停止しました。配信は待ちます。",
@@ -200,6 +211,10 @@ JAPANESE = Words(
         "skipped": "飛ばしました。",
     },
     refusals={
+        "endpoint-unverified": "先に受け手が確認に応答する必要があります。",
+        "unverified": "受け手が確認に応答しませんでした。",
+        "not-signed": "チャットに秘密鍵はありません。",
+        "disclosure-needed": "実際の ID には、提供先と目的などの申告が必要です。",
         "no-such-replay": "その再送はありません。",
         "preview-does-not-fit": "この確認は別の内容のものです。確かめ直してください。",
         "preview-expired": "確認の期限が過ぎました。確かめ直してください。",

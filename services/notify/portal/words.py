@@ -25,6 +25,7 @@ class Words:
     labels: Texts
     buttons: Texts
     texts: Texts
+    kinds: Texts
     operations: Texts
     states: Texts
     delivery_states: Texts

@@ -299,6 +299,23 @@ def deliveries_on(page: str) -> set[str]:
     return set(re.findall(r"/portal/deliveries/[\w-]+", page))
 
 
+async def test_a_chat_keeps_its_address_when_something_else_is_changed(notify: httpx.AsyncClient, world: World) -> None:
+    async with visiting(notify, world, "alice") as visitor:
+        await visitor.look("/portal/endpoints/new")
+        await visitor.press("endpoints", url=f"{URL}/token-of-the-chat", event_types="milestone-reached", kind="slack")
+        assert visitor.page is not None
+        assert "whsec_" not in visitor.page.text
+        assert "token-of-the-chat" not in visitor.page.text
+        endpoint = visitor.place.rpartition("/")[2]
+        before = await world.store.collection("endpoints").find_one({"_id": endpoint})
+        saved = await visitor.press(endpoint, description="chat")
+        assert WORDS["en"].done["saved"] in saved
+        after = await world.store.collection("endpoints").find_one({"_id": endpoint})
+        assert before is not None
+        assert after is not None
+        assert {name for name in after if after[name] != before.get(name)} - {"stamp", "version"} == {"description"}
+
+
 async def shows(visitor: Visitor, place: str, words: str) -> None:
     """Looks at the page until it says so."""
     async with asyncio.timeout(30):
