@@ -117,7 +117,7 @@ def _own_peaks(recipes: Sequence[Single]) -> list[float]:
     """The largest ln E of each publication, a little too large: joins that name it are not known to be none."""
     streams = [_stream(recipe, recipe.drawn().sum(1))[0] for recipe in recipes]
     ahead = Outlook.together([outlook(one, foreknow(one), one.at, np.zeros(1, dtype=np.int64)) for one in streams])
-    return log_evidence(ahead, [recipe.kind for recipe in recipes]).max(1).tolist()
+    return [float(peak) for peak in log_evidence(ahead, [recipe.kind for recipe in recipes]).max(1)]
 
 
 def _heard(recipe: Single, own_peak: float) -> Heard:
