@@ -21,6 +21,10 @@ ExpiresOption = Annotated[
     list[str] | None,
     typer.Option("--expires-after", metavar="PATTERN=S", help="How many seconds such events are worth sending."),
 ]
+DisclosureOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FIELD=TEXT", help="With real ids: legal_basis, recipient, country and purpose, each once."),
+]
 SignatureOption = Annotated[str | None, typer.Option(help="v1 (HMAC-SHA256) or v1a (Ed25519).")]
 SecretFileOption = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, help="A file with your own secret instead of a new one.")
@@ -47,12 +51,19 @@ def show(endpoint_id: IdArgument, home: HomeOption = DEFAULT, as_json: JsonOptio
 def create(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where to POST: https, to a public address.")],
     event_types: Annotated[
-        list[str],
-        typer.Argument(metavar="EVENT_TYPE", help="Names of events or patterns: member-joined, session-*."),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[EVENT_TYPE]...", help="Names or patterns: member-joined, session-*; a chat needs none."
+        ),
+    ] = None,
+    kind: Annotated[
+        str, typer.Option(help="webhook; or slack, teams, discord, apprise: sentences, unsigned.")
+    ] = "webhook",
+    language: Annotated[str | None, typer.Option(help="Of a chat's sentences: ja or en.")] = None,
     condition: FilterOption = None,
     description: DescriptionOption = None,
     identifiers: Annotated[str, typer.Option(help="pairwise, or real: people's ids as on the bus.")] = "pairwise",
+    disclosure: DisclosureOption = None,
     ordered: OrderedOption = None,
     in_flight: InFlightOption = None,
     per_minute: PerMinuteOption = None,
@@ -63,10 +74,12 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Make an endpoint and print its secret, which no other answer shows."""
+    given = {"event_types": event_types, "language": language, "disclosure": _named(disclosure)}
     body = {
         "url": url,
-        "event_types": event_types,
+        "kind": kind,
         "identifiers": identifiers,
+        **{name: value for name, value in given.items() if value},
         **_said(condition, description, ordered, in_flight, per_minute, expires_after),
         **_keyed(signature, secret_file),
     }
@@ -151,6 +164,14 @@ def _said(
         "expires_after_s": dict(map(_expiry, expires_after)) if expires_after else None,
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _named(said: Sequence[str] | None) -> dict[str, str]:
+    """Of FIELD=TEXT, … Raises BadSetting."""
+    parts = [one.partition("=") for one in said or ()]
+    if not all(equals for _, equals, _ in parts):
+        raise BadSetting("--disclosure: give FIELD=TEXT, e.g. --disclosure country=JP")
+    return {field: text for field, _, text in parts}
 
 
 def _expiry(said: str) -> tuple[str, float]:

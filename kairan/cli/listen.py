@@ -16,7 +16,6 @@ from kairan.stack.errors import BadSetting, StackError
 from kairan.stack.home import Home
 
 if TYPE_CHECKING:
-    from kairan.cli.listen_receiver import Receiver
     from kairan.cli.service_client import ServiceClient
 
 USAGE = 2
@@ -80,7 +79,7 @@ async def _listen(
     event_types: Sequence[str] | None,
     as_json: bool,
 ) -> None:
-    from kairan.cli.listen_receiver import Receiver, stop_on_signals  # it loads the HTTP server
+    from kairan.cli.listen_receiver import Receiver, new_secret, stop_on_signals  # it loads the HTTP server
     from kairan.cli.listen_words import printer
 
     stop = stop_on_signals()
@@ -95,20 +94,20 @@ async def _listen(
             await stop.wait()
         else:
             url = f"http://{_authority(EVERYWHERE.get(host, host), heard_at)}/"
-            async with _registered(stack, url, event_types or [ANY_EVENT], receiver, secrets):
+            # Of our own, so that it is trusted before the first request comes.
+            secret = new_secret()
+            receiver.trust([*secrets, secret])
+            wish = {"url": url, "event_types": list(event_types or [ANY_EVENT]), "secret": secret}
+            async with _registered(stack, wish):
                 await stop.wait()
     if receiver.nobody_reads:
         raise BrokenPipeError
 
 
 @asynccontextmanager
-async def _registered(
-    stack: "ServiceClient", url: str, event_types: Sequence[str], receiver: "Receiver", secrets: Sequence[str]
-) -> AsyncIterator[None]:
-    wish = {"url": url, "event_types": list(event_types)}
+async def _registered(stack: "ServiceClient", wish: dict[str, Any]) -> AsyncIterator[None]:
     made: Any = await asyncio.to_thread(stack.post, "/v1/endpoints", wish)
-    receiver.trust([*secrets, made["secret"]])
-    _say(f"endpoint {made['id']} hears {' '.join(event_types)}; its secret: {made['secret']}")
+    _say(f"endpoint {made['id']} hears {' '.join(wish['event_types'])}; its secret: {wish['secret']}")
     try:
         yield
     finally:

@@ -13,11 +13,14 @@ import orjson
 from aiohttp import web
 
 from kairan.stack.errors import StackError
-from services.notify.app import verifying
+from services.notify.app import new_secret, verifying
 
 BODY_LIMIT: Final = 1 << 20
 BODY_WITHIN_S: Final = 15.0
 REMEMBERED: Final = 10_000
+CHALLENGE: Final = "kairan.endpoint-challenge.v1"
+
+__all__ = ["Heard", "Receiver", "new_secret", "stop_on_signals"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ class Receiver:
         else:
             heard = self._judged(request.headers, body)
         self._report(heard)
+        if heard.verified and heard.type == CHALLENGE and heard.answered < 300:
+            return web.json_response({"challenge": (heard.event or {}).get("challenge")})
         return web.Response(status=heard.answered, text=f"{heard.reason}\n" if heard.reason else None)
 
     def _judged(self, headers: Mapping[str, str], body: bytes) -> Heard:

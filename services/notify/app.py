@@ -41,7 +41,7 @@ from services.notify.resealing import Resealing
 from services.notify.results import Results
 from services.notify.sender import HttpSender
 from services.notify.settings import Settings
-from services.notify.signing import secret_key
+from services.notify.signing import new_secret, secret_key
 from services.notify.store import NotifyStore
 from services.notify.trials import Trials
 from services.notify.vault import Vault
@@ -56,7 +56,7 @@ from shared.web.serve import run
 from shared.web.service import ServiceApp, build_app
 from shared.web.sessions import Sessions
 
-__all__ = ["Fault", "Judgement", "build", "check_case", "checking", "verifying"]
+__all__ = ["Fault", "Judgement", "build", "check_case", "checking", "new_secret", "verifying"]
 
 NAME = "notify"
 
@@ -128,17 +128,8 @@ def build(settings: Settings | None = None, database: str = "kairan_notify") -> 
             portal(chapters, sessions, settings.jwks_file),
         ],
         parts=[
-            write_side,
-            sender,
-            challenger,
-            results,
-            eraser,
-            dispatcher,
-            replayer,
-            consumer,
-            sessions,
-            once,
-            resealing,
+            *(write_side, sender, challenger, results, eraser, dispatcher, replayer, consumer),
+            *(sessions, once, resealing),
         ],
         health=health,
         verifier=Verifier(settings),

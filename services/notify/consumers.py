@@ -18,6 +18,7 @@ from shared.catalogue import MemberErased
 
 GROUP: Final = "notify"
 _YIELD_EVERY: Final = 50
+_MOST_AT_ONCE: Final = 2_000
 
 OnPlanned = Callable[[Sequence[Waiting]], None]
 
@@ -37,6 +38,11 @@ class Planner:
         self._directory = Directory(store, endpoints)
         self._publications = publications
         self._on_planned = on_planned
+
+    async def at_once(self) -> int:
+        """So many events that their deliveries fit into a transaction, which the database gives 5 s."""
+        listing = self._directory.listing or await self._directory.read()
+        return max(1, _MOST_AT_ONCE // max(1, listing.most_hearing))
 
     async def apply(self, batch: Sequence[Received], tx: Tx) -> None:
         """Endpoints are read in the transaction: one created before an event was recorded is there to hear it."""
@@ -59,4 +65,11 @@ class Planner:
 
 def subscription(planner: Planner) -> Subscription:
     """The group `notify`: from the beginning, since an endpoint hears nothing that is older than itself anyway."""
-    return Subscription(group=GROUP, topics=TOPICS, wanted=frozenset(OFFERED), apply=planner.apply, apart_s=0.0)
+    return Subscription(
+        group=GROUP,
+        topics=TOPICS,
+        wanted=frozenset(OFFERED),
+        apply=planner.apply,
+        apart_s=0.0,
+        at_once=planner.at_once,
+    )

@@ -172,7 +172,10 @@ class Desk:
 
     async def verify(self, endpoint_id: str, caller: Caller, key: IdempotencyKey | None) -> Outcome:
         """Asks the receiver a challenge. Raises Problem (409) with the reason where it did not answer as it must."""
-        found = await self._challenger.check(await self.show(endpoint_id, caller), Asked(caller.subject, key))
+        document = await self.show(endpoint_id, caller)
+        if completed(document)["kind"] != "webhook":
+            raise NOT_SIGNED
+        found = await self._challenger.check(document, Asked(caller.subject, key))
         if isinstance(found, Unanswered):
             raise Problem(
                 409,

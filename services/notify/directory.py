@@ -7,18 +7,21 @@ from shared.store.mongo import Session
 
 
 class Directory:
-    """`read()` asks the database for a mark of all endpoints, a few bytes, and for the endpoints when it is another."""
+    """`read()` asks the database for a mark of all endpoints, a few bytes, and for the endpoints when it is another.
+
+    `listing` is what was read last.
+    """
 
     def __init__(self, store: NotifyStore, endpoints: Endpoints) -> None:
         self._store = store
         self._endpoints = endpoints
         self._mark: tuple[int, int] | None = None
-        self._listing = Listing()
+        self.listing: Listing | None = None
 
     async def read(self, session: Session = None) -> Listing:
         """As of now; inside a transaction as of its snapshot. The same Listing while nothing has changed."""
         mark = await self._store.endpoints_mark(session)
-        if mark != self._mark:
-            self._listing = Listing(self._endpoints.of(await self._store.endpoints(session)))
+        if self.listing is None or mark != self._mark:
+            self.listing = Listing(self._endpoints.of(await self._store.endpoints(session)))
             self._mark = mark
-        return self._listing
+        return self.listing

@@ -26,7 +26,7 @@ Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=MAX_PATTERNS)
 class OneDelivery(RequestBody):
     """One delivery."""
 
-    delivery_id: Annotated[str, Field(min_length=1, max_length=64, description="The `webhook-id`.")]
+    delivery_id: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_.-]+$", description="The `webhook-id`.")]
 
 
 class Chosen(RequestBody):

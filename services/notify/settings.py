@@ -63,7 +63,10 @@ class Settings(ServiceSettings, GuardSettings):
         "up to a second's worth of them.",
     )
     notify_most_endpoints: int = Field(
-        100, ge=1, le=100_000, description="Endpoints that one owner (the subject of a token) may have."
+        100,
+        ge=1,
+        le=100_000,
+        description="Endpoints that one owner (a token's subject) may have. Danger: each costs planning and memory.",
     )
     notify_challenge: Literal["off", "required"] = Field(
         "off",

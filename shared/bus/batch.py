@@ -65,6 +65,7 @@ class Tripped(Exception):
 class Subscription:
     """What a group hears and what it does with it. `rebuildable`: its read model has generations.
 
+    `at_once()`: how many events a transaction may take now, where each of them can mean many writes.
     `apart_s`: so far apart transactions begin in a rush, when each takes more; 0 for haste, at more CPU.
     """
 
@@ -75,6 +76,7 @@ class Subscription:
     rebuildable: bool = False
     start: str = "earliest"
     apart_s: float = 0.1
+    at_once: Callable[[], Awaitable[int]] | None = None
 
     def inbox(self, generation: int) -> str:
         name = f"inbox.{self.group}"
@@ -143,8 +145,12 @@ class Batches:
         return _Judged(record, outcome)
 
     async def _apply_run(self, run: Sequence[_Judged]) -> None:
-        if not run:
-            return
+        at_once = self._subscription.at_once
+        size = max(1, len(run) if at_once is None or not run else await at_once())
+        for start in range(0, len(run), size):
+            await self._apply_together(run[start : start + size])
+
+    async def _apply_together(self, run: Sequence[_Judged]) -> None:
         try:
             await self._commit(run)
         except Exception as error:

@@ -27,7 +27,7 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
 }
 # What a process is told of its own place, which no operator chooses: kairan/stack does, and docker-compose.yml does.
 OF_THE_PROCESS = {"KAIRAN_BIND", "KAIRAN_OWN_BIND", "KAIRAN_INSTANCE", "KAIRAN_KAFKA_KIND"}
-OF_THE_COMMAND_LINE = {"KAIRAN_PAGE_URL"}
+OF_THE_COMMAND_LINE = {"KAIRAN_PAGE_URL", "KAIRAN_PORTAL_URL"}
 # Where the parts lie is the one thing that differs between processes on loopback and containers.
 PLACES = {"kafka", "mongo", "bind", "instance", "jwks_file", "notify_secrets_key_file"}
 

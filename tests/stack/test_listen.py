@@ -129,6 +129,11 @@ def test_what_the_published_libraries_verify_is_verified_and_nothing_else(tmp_pa
             assert said["repeat"] is (name == "the same again")
             assert (said["id"], said["answered"]) == (headers["webhook-id"], status)
         assert (said["sequence"], said["attempt"], said["type"]) == (None, None, None)
+        word = json.dumps({"type": "kairan.endpoint-challenge.v1", "challenge": "word"})
+        assert httpx.post(listen.url, headers=signed(NEW, word), content=word, trust_env=False).json() == {
+            "challenge": "word"
+        }
+        assert json.loads(listen.line())["verified"] is True
         assert listen.post(signed(NEW, "[]"), "[]") == 400
         assert json.loads(listen.line())["reason"] == "no-json-object"
         assert listen.post({}, "x" * ((1 << 20) + 1)) == 413

@@ -16,7 +16,7 @@ from shared.web.exchange import said, takes_one_of
 from shared.web.problems import problems
 from shared.web.routes import json_response, router
 
-_TOKEN: Final = Field(min_length=1, max_length=16_384, description="Of the preview.")
+_TOKEN: Final = Field(max_length=16_384, pattern=r"^[A-Za-z0-9_=-]+$", description="Of the preview.")
 
 
 class StartOne(OneDelivery):

@@ -27,6 +27,11 @@ ENGLISH = ChatWords(
     exhausted="A webhook to endpoint {endpoint} was given up after {attempts} attempts: {event}. {answer}",
     answered="The last answer was HTTP {status}.",
     not_answered="The last attempt got no answer.",
+    failing={
+        1: "Endpoint {endpoint} has answered nothing but failures for an hour. It is still tried, now and then.",
+        24: "Endpoint {endpoint} has answered nothing but failures for a day. It is still tried, now and then.",
+    },
+    first_failed="The first event that failed was {event}.",
     disabled={
         "gone": "Endpoint {endpoint} was disabled: it answered 410 and wants nothing more.",
         "failing": "Endpoint {endpoint} was disabled: for days it has answered with nothing but failures.",

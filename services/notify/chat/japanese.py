@@ -26,6 +26,11 @@ JAPANESE = ChatWords(
     exhausted="宛先{endpoint}へのWebhookの配信を、{attempts}回試みて断念しました：{event}。{answer}",
     answered="最後の応答はHTTP {status}でした。",
     not_answered="最後の試みには応答がありませんでした。",
+    failing={
+        1: "宛先{endpoint}では、1時間にわたって失敗だけが続いています。ときどき試み続けています。",
+        24: "宛先{endpoint}では、1日にわたって失敗だけが続いています。ときどき試み続けています。",
+    },
+    first_failed="最初に失敗したできごと：{event}。",
     disabled={
         "gone": "宛先{endpoint}を停止しました。410という応答があり、今後の配信を望んでいません。",
         "failing": "宛先{endpoint}を停止しました。何日も失敗の応答しかありませんでした。",

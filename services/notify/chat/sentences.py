@@ -92,7 +92,15 @@ def _parts(event: Event, known: Known, words: ChatWords) -> list[str]:
             return _archive(event, archive, known, words)
         case SessionScheduled() | SessionRescheduled() | SessionCancelled() | SessionHeld() as session:
             return _session(session, words)
+    if event.data is not None and CATALOGUE.for_model(type(event.data)).name == "endpoint-failing":
+        return _failing(event.data.model_dump(), known, words)
     return []
+
+
+def _failing(data: Mapping[str, Any], known: Known, words: ChatWords) -> list[str]:
+    first = words.first_failed.format(event=_event_name(data["event_type"])) if data["event_type"] else ""
+    look = words.look.format(delivery=known.delivery) if known.delivery else ""
+    return [words.failing[data["hours"]].format(endpoint=data["endpoint_id"]), first, look]
 
 
 def _spike(spike: Spike, known: Known, words: ChatWords) -> list[str]:

@@ -9,7 +9,6 @@ from services.notify.chat.sentences import WORDS, Known, Sentence, sentence_of
 from services.notify.endpoint import Endpoint
 from shared.catalogue import (
     CATALOGUE,
-    DeliveryExhausted,
     EndpointDisabled,
     Event,
     GrowthSpikeClosed,
@@ -36,14 +35,16 @@ class Teller:
         return self._bodies[key]
 
     def _known(self) -> Known:
-        match self.event.data:
-            case GrowthSpikeDetected(publication_id=publication) | GrowthSpikeClosed(publication_id=publication):
-                return Known(title=self.titles.get(publication))
-            case DeliveryExhausted(endpoint_id=about, event_type=event_type, event_id=event_id):
-                return Known(delivery=self._delivery(about, event_type, event_id))
-            case EndpointDisabled(endpoint_id=about, last_event_type=event_type, last_event_id=event_id):
-                return Known(delivery=self._delivery(about, event_type, event_id))
-        return Known(title=self.titles.get(self.event.envelope.subject))
+        data, subject = self.event.data, self.event.envelope.subject
+        if isinstance(data, GrowthSpikeDetected | GrowthSpikeClosed):
+            return Known(title=self.titles.get(data.publication_id))
+        if isinstance(data, EndpointDisabled):
+            return Known(delivery=self._delivery(subject, data.last_event_type, data.last_event_id))
+        entry = CATALOGUE.by_type(self.event.envelope.type)
+        if entry is not None and entry.subject == "endpoint":
+            failed = [getattr(data, name, None) for name in ("event_type", "event_id")]
+            return Known(delivery=self._delivery(subject, *failed))
+        return Known(title=self.titles.get(subject))
 
     def _delivery(self, about: str, event_type: str | None, event_id: str | None) -> str | None:
         """The `webhook-id` under which the log has it: unlike the event's own id it tells no stranger anything."""

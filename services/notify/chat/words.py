@@ -31,6 +31,8 @@ class ChatWords:
     exhausted: str
     answered: str
     not_answered: str
+    failing: Mapping[int, str]
+    first_failed: str
     disabled: Mapping[str, str]
     last_tried: str
     look: str

@@ -2,15 +2,17 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
 from kairan.stack.kafka import ApacheKafka
 from kairan.stack.tansu import Tansu
+from shared.bus.batch import Received
 from shared.bus.command import Refused
+from shared.bus.generations import Tx
 from shared.telemetry import tracing
-from tests.contract.bus.bench import Bus, join, leave, until
+from tests.contract.bus.bench import Bus, collect, join, leave, until
 
 
 def _group() -> str:
@@ -62,6 +64,30 @@ async def test_one_members_story_stays_in_order(bus: Bus) -> None:
     await until(told, "both events of each")
     stories = await bus.stories()
     assert all(stories[member] == [1, 2] for member in members)
+
+
+async def test_a_transaction_takes_no_more_than_it_may_and_says_when_it_is_committed(bus: Bus) -> None:
+    sizes: list[int] = []
+    committed: list[int] = []
+
+    async def at_once() -> int:
+        return 3
+
+    async def apply(batch: Sequence[Received], tx: Tx) -> None:
+        await collect(batch, tx)
+        sizes.append(len(batch))
+        tx.after.append(lambda: committed.append(len(batch)))
+
+    await bus.hear(bus.subscription(_group(), apply, at_once=at_once))
+    joins = await asyncio.gather(*(bus.execute(join()) for _ in range(20)))
+    await bus.heard([one.resource_id for one in joins])
+    assert max(sizes) <= 3
+
+    async def all_told() -> bool:
+        return sum(committed) == 20
+
+    await until(all_told, "every event was said to be committed")
+    assert set((await bus.seen()).values()) == {1}
 
 
 async def test_commands_on_one_aggregate_in_one_batch_see_each_other(bus: Bus) -> None:

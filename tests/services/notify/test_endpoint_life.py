@@ -127,7 +127,9 @@ async def dry_run(notify: httpx.AsyncClient, place: str, *ids: str) -> tuple[dic
 async def test_a_dry_run_says_of_the_last_events_which_would_have_come_and_why_not(
     notify: httpx.AsyncClient, world: World
 ) -> None:
-    place = await made(notify, identifiers="real", filter={"path": "data.source", "equals": "search"})
+    place = await made(
+        notify, identifiers="real", disclosure=DISCLOSURE, filter={"path": "data.source", "equals": "search"}
+    )
     join, other, left = joined(), about(MemberJoined(source="referral")), about(MemberLeft(reason_code="self"))
     await world.publish(left, join, other)
     found, (fits, filtered, unheard) = await dry_run(notify, place, *(one.envelope.id for one in (join, other, left)))
@@ -144,7 +146,7 @@ async def test_a_dry_run_says_of_the_last_events_which_would_have_come_and_why_n
 
 
 async def test_a_dry_run_tries_what_it_is_given_and_shows_pairwise_ids(notify: httpx.AsyncClient, world: World) -> None:
-    real, place = await made(notify, identifiers="real"), await made(notify)
+    real, place = await made(notify, identifiers="real", disclosure=DISCLOSURE), await made(notify)
     join = joined()
     await world.publish(join)
     await dry_run(notify, real, join.envelope.id)

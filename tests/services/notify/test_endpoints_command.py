@@ -100,6 +100,9 @@ async def test_an_operator_makes_changes_tries_and_deletes_an_endpoint(
         (("create", "https://hooks.example.com/", "*", "--filter", "{"), "--filter is not JSON"),
         (("create", "https://hooks.example.com/", "*", "--expires-after", "x"), "PATTERN=SECONDS"),
         (("update", "x"), "nothing is named"),
+        (("create", "http://127.0.0.1:9/"), "event_types is missing"),
+        (("create", "http://127.0.0.1:9/", "*", "--identifiers", "real", "--disclosure", "x"), "FIELD=TEXT"),
+        (("create", "http://127.0.0.1:9/", "*", "--identifiers", "real", "--disclosure", "country=JP"), "legal_basis"),
     ],
 )
 async def test_what_is_refused_is_said_in_a_line(kairan: Kairan, words: tuple[str, ...], said: str) -> None:

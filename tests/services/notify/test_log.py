@@ -224,6 +224,12 @@ async def test_what_an_endpoint_missed_is_pulled_by_number_and_a_gap_is_named(
         stranger = world.caller("endpoints:read", subject="stranger")
         refused = await notify.get("/v1/events", params={"endpoint": endpoint}, headers=stranger)
         assert refused.status_code == 404
+        assert (await notify.get("/v1/events", params={"after": 6}, headers=stranger)).status_code == 409
+        alone = world.caller("endpoints:read", "endpoints:write", subject="alone")
+        wish = {"url": receiver.url, "event_types": ["session-held"]}
+        made = (await notify.post("/v1/endpoints", json=wish, headers=alone)).json()["id"]
+        assert (await notify.get("/v1/events", headers=alone)).json()["last"] == 0
+        await notify.delete(f"/v1/endpoints/{made}", headers=alone)
 
 
 @given(st.sets(st.integers(1, 60)), st.integers(0, 60), st.integers(0, 80))

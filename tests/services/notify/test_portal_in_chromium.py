@@ -21,6 +21,7 @@ from tests.services.notify.world import World
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 AXE = importlib.util.find_spec("axe_playwright_python")
+PATIENCE_MS, USUAL_MS = 60_000, 5_000
 HOSTILE = '"><script>window.pwned=1</script><img src=x onerror=window.pwned=1>'
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -47,7 +48,9 @@ async def url(world: World) -> AsyncIterator[str]:
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        expect.set_options(timeout=PATIENCE_MS)
         yield browser
+        expect.set_options(timeout=USUAL_MS)
         await browser.close()
 
 
@@ -107,6 +110,7 @@ async def test_the_whole_way_in_a_browser(world: World, url: str, browser: Brows
     scheme: Any = "dark" if language == "ja" else "light"
     locale = {"ja": "ja-JP", "en": "en-GB"}[language]
     context = await browser.new_context(locale=locale, color_scheme=scheme, viewport={"width": 400, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda asked: None if asked.url.startswith(url) else complaints.append(asked.url))
