@@ -157,6 +157,8 @@ class Lane:
         """Takes in hand what is due; when a time that was waited for has come, finds the next. A full page goes on."""
         now_ms = _now_ms()
         came = self._next_due_ms <= now_ms
+        if came:  # before anything is read: a retry that is written down meanwhile may be due already
+            self._next_due_ms = _NEVER
         self._look = False
         self._written.clear()
         heard, limit = self._heard, self._room() + len(self._in_hand)
@@ -174,7 +176,6 @@ class Lane:
         newest = max([self._known, *(delivery.sequence for delivery in read)])
         self._known = max(newest, heard)
         if came or heard > newest:
-            self._next_due_ms = _NEVER
             self._due_at(await self._store.next_due_ms(self.endpoint_id, now_ms))
 
     async def _refill_in_order(self, now_ms: int) -> list[Waiting]:

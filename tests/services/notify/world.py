@@ -89,6 +89,7 @@ async def new_world(mongo_uri: str, bootstrap: str, folder: Path) -> AsyncIterat
         notify_secrets_key_file=folder / "notify-secrets.key",
         notify_allow_private=parse_networks("127.0.0.0/8"),
         notify_retry_delays_s=(0, 0.05, 0.05),
+        notify_timeout_s=60,  # no test waits for it; on a busy machine none may meet it by accident
         notify_probe_s=0.05,
         notify_probe_most_s=0.1,
         notify_most_endpoints=10_000,
