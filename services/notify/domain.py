@@ -27,14 +27,13 @@ Language = Literal["ja", "en"]
 TOPICS: Final = ("kairan.member", "kairan.session", "kairan.archive", "kairan.growth", "kairan.delivery")
 """What endpoints can hear. Never the member profiles, which could single a person out, nor the clock of a replay."""
 
-_FOR_CHATS: Final = (
+CHAT_EVENTS: Final = (
     *("growth-spike-detected", "growth-spike-closed", "milestone-reached"),
     *("delivery-exhausted", "endpoint-failing", "endpoint-disabled"),
 )
+"""What a chat hears unless its owner says otherwise."""
 MAX_PATTERNS: Final = 100
 OFFERED: Final = tuple(name for name in CATALOGUE.names() if CATALOGUE.by_name(name).topic in TOPICS)
-CHAT_EVENTS: Final = tuple(name for name in _FOR_CHATS if name in OFFERED)
-"""What a chat hears unless its owner says otherwise."""
 EVENT_NAMES: Final = (*OFFERED, *sorted(RESERVED))
 DEFAULTS: Final[Mapping[str, Any]] = {
     "kind": "webhook",

@@ -16,6 +16,7 @@ from shared.catalogue import (
     ArchiveWithdrawn,
     DeliveryExhausted,
     EndpointDisabled,
+    EndpointFailing,
     Event,
     GrowthSpikeClosed,
     GrowthSpikeDetected,
@@ -86,21 +87,21 @@ def _parts(event: Event, known: Known, words: ChatWords) -> list[str]:
             imported = as_of - event.envelope.time > _NEWS_FOR
             reached = words.milestone.format(value=number(value), as_of=moment_text(as_of, words.lang))
             return [reached, words.imported if imported else ""]
+        case EndpointFailing() as failing:
+            return _failing(failing, known, words)
         case DeliveryExhausted() | EndpointDisabled() as trouble:
             return _trouble(trouble, known, words)
         case ArchivePublished() | ArchiveCorrected() | ArchiveWithdrawn() as archive:
             return _archive(event, archive, known, words)
         case SessionScheduled() | SessionRescheduled() | SessionCancelled() | SessionHeld() as session:
             return _session(session, words)
-    if event.data is not None and CATALOGUE.for_model(type(event.data)).name == "endpoint-failing":
-        return _failing(event.data.model_dump(), known, words)
     return []
 
 
-def _failing(data: Mapping[str, Any], known: Known, words: ChatWords) -> list[str]:
-    first = words.first_failed.format(event=_event_name(data["event_type"])) if data["event_type"] else ""
+def _failing(failing: EndpointFailing, known: Known, words: ChatWords) -> list[str]:
+    first = words.first_failed.format(event=_event_name(failing.event_type)) if failing.event_type else ""
     look = words.look.format(delivery=known.delivery) if known.delivery else ""
-    return [words.failing[data["hours"]].format(endpoint=data["endpoint_id"]), first, look]
+    return [words.failing[failing.hours].format(endpoint=failing.endpoint_id), first, look]
 
 
 def _spike(spike: Spike, known: Known, words: ChatWords) -> list[str]:
