@@ -29,7 +29,7 @@ class Registered(BaseModel):
     secret: Annotated[
         str | None,
         Field(description="whsec_ and the key in base64, for checking signatures. null for `v1a`; a chat has none."),
-    ]
+    ] = None
     public_key: Annotated[str | None, Field(description="For `v1a`: whpk_ and the public key in base64.")] = None
 
 

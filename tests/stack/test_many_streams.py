@@ -55,10 +55,17 @@ def many(tmp_path: Path) -> Path:
     return tmp_path / "many"
 
 
+def _as_in_a_terminal() -> None:
+    """Whoever was started in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def running(many: Path) -> Iterator[subprocess.Popen[str]]:
     command = [*KAIRAN, "ledger", "--streams", str(many), "--jobs", "2", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_as_in_a_terminal
+    ) as process:
         yield process
         process.kill()
 

@@ -100,7 +100,7 @@ async def test_a_repeat_that_the_inbox_has_forgotten_is_not_sent_again_and_stops
     register: Register, world: World
 ) -> None:
     async with receiving() as receiver:
-        await register(receiver, "member-joined", identifiers="real")
+        endpoint = await register(receiver, "member-joined", identifiers="real")
         repeated, other = joined(), joined()
         await world.publish(repeated)
         await receiver.about(repeated.envelope.subject)
@@ -112,7 +112,7 @@ async def test_a_repeat_that_the_inbox_has_forgotten_is_not_sent_again_and_stops
         await receiver.about(last.envelope.subject)
         assert [one.event["id"] for one in receiver.received].count(repeated.envelope.id) == 1
         deliveries = world.store.collection("deliveries")
-        assert await deliveries.count_documents({"event_id": repeated.envelope.id}) == 1
+        assert await deliveries.count_documents({"endpoint": endpoint, "event_id": repeated.envelope.id}) == 1
 
 
 async def test_a_failing_receiver_gets_the_same_id_again_until_it_takes_it(
