@@ -11,7 +11,7 @@ from aiohttp import web
 
 from services.notify.domain import CHAT_EVENTS
 from shared.catalogue import ArchivePublished, ArchiveWithdrawn, Event, GrowthSpikeDetected, MilestoneReached, Title
-from tests.services.notify.receiver import Delivered, in_turn, receiving
+from tests.services.notify.receiver import Delivered, Receiver, in_turn, receiving
 from tests.services.notify.test_deliveries import logged
 from tests.services.notify.world import Register, World, about, joined
 
@@ -49,6 +49,15 @@ def text_of(delivered: Delivered) -> str:
     return str(delivered.event["text"])
 
 
+async def _telling(receiver: Receiver, words: str, count: int) -> list[Delivered]:
+    """The deliveries with these words, once there are so many: a chat hears of other tests' troubles, too."""
+
+    def such(found: list[Delivered]) -> list[Delivered]:
+        return [one for one in found if words in (one.event.get("text") or one.event.get("content") or "")]
+
+    return such(await receiver.until(lambda found: len(such(found)) == count))
+
+
 async def test_growth_and_trouble_are_told_as_sentences(
     notify: httpx.AsyncClient, register: Register, world: World
 ) -> None:
@@ -61,27 +70,22 @@ async def test_growth_and_trouble_are_told_as_sentences(
         await world.publish(issue, gone, withdrawn)
         await _applied(world, issue, withdrawn)
         await world.publish(spike(issue.envelope.subject), spike(gone.envelope.subject), spike("never-heard-of"))
-        told = await slack.until(lambda found: len(found) == 3)
-        told_in_japanese = await discord.until(lambda found: len(found) == 3)
+        told = await _telling(slack, "30 extra joins (20–41), 90 % range", 3)
+        await _telling(discord, "上乗せ30人（20〜41人）", 3)
         assert sorted("春の号" in text_of(one) for one in told) == [False, False, True]
         assert sum("its title is not known here" in text_of(one) for one in told) == 2
-        assert all("30 extra joins (20–41), 90 % range" in text_of(one) for one in told)
-        assert all("上乗せ30人（20〜41人）" in one.event["content"] for one in told_in_japanese)
         for one in told:
             assert one.headers["content-type"] == "application/json"
             assert "webhook-signature" not in one.headers
             assert (one.id[:4], one.attempt) == ("msg_", 1)
         join = joined()
         await world.publish(join)
-        (*_, disabled) = await slack.until(lambda found: len(found) == 4)
+        (disabled,) = await _telling(slack, f"Endpoint {failing} was disabled: it answered 410", 1)
         (row,) = await logged(notify, failing, "dropped")
-        assert f"Endpoint {failing} was disabled: it answered 410" in text_of(disabled)
         assert row["id"] in text_of(disabled), "it can be looked up in the log"
         assert join.envelope.id not in text_of(disabled)
-        assert {one["event_type"] for one in await logged(notify, mine, "delivered", count=4)} == {
-            "kairan.growth-spike-detected.v1",
-            "kairan.endpoint-disabled.v1",
-        }
+        logged_ids = {one["id"] for one in await logged(notify, mine, "delivered", count=len(slack.received))}
+        assert {one.id for one in (*told, disabled)} <= logged_ids
 
 
 async def test_a_chat_that_asks_for_time_is_obeyed_and_what_apprise_tells_nobody_is_not_delivered(

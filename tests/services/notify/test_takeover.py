@@ -142,7 +142,7 @@ async def test_what_a_lane_may_not_send_now_it_tries_again_soon(
         await register(receiver, "member-joined")
         await world.publish(joined())
         await receiver.until(lambda found: len(found) == 1, timeout_s=40)
-        assert refused == {receiver.received[0].id}
+        assert receiver.received[0].id in refused
 
 
 async def test_a_process_that_is_told_to_stop_ends_well_although_a_receiver_hangs(
