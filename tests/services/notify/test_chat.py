@@ -151,6 +151,6 @@ async def _applied(world: World, *events: Event) -> None:
         {"_id": event.envelope.subject, "title": None if isinstance(event.data, ArchiveWithdrawn) else {"$ne": None}}
         for event in events
     ]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while await publications.count_documents({"$or": wanted}) < len(wanted):  # noqa: ASYNC110
             await asyncio.sleep(0.02)

@@ -133,7 +133,7 @@ def received(receiver: Receiver, sequence: int) -> Delivered:
 
 async def rows(kairan: Kairan, endpoint: str, *words: str, count: int) -> list[dict[str, Any]]:
     """What `list` finds of an endpoint, once there are so many."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             done = await kairan("list", "--endpoint", endpoint, "--json", *words)
             assert done.code == 0, done.err

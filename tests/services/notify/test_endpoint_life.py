@@ -168,7 +168,7 @@ async def signed_with(receiver: Receiver, secret: str, world: World) -> Delivere
     """A delivery that this secret verifies; joins are told of until the lane has heard of the secret."""
     receiver.secret = secret
     before = len(receiver.received)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while len(receiver.received) == before:
             await world.publish(joined())
             with contextlib.suppress(TimeoutError):

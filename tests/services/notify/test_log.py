@@ -186,7 +186,7 @@ async def test_payload_and_answers_go_after_seven_days_and_when_the_member_is_er
         await world.publish(other)
         row = await the_only(notify, endpoint=endpoint, state="exhausted", event_id=other.envelope.id)
         await world.publish(about(MemberErased(basis="request"), other.envelope.subject))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while await deliveries.count_documents({"person": other.envelope.subject}):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         stored = await deliveries.find_one({"_id": row["id"]})
@@ -257,7 +257,7 @@ async def search(
 
 async def the_only(notify: httpx.AsyncClient, **asked: str) -> dict[str, Any]:
     """The one delivery that fits, once there is one."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not (found := await search(notify, **asked)):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     (one,) = found

@@ -318,7 +318,7 @@ async def test_a_chat_keeps_its_address_when_something_else_is_changed(notify: h
 
 async def shows(visitor: Visitor, place: str, words: str) -> None:
     """Looks at the page until it says so."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while words not in await visitor.look(place):  # noqa: ASYNC110  a page rings no bell
             await asyncio.sleep(0.05)
 

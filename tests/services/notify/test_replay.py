@@ -43,7 +43,7 @@ async def ended(notify: httpx.AsyncClient, replay: str) -> dict[str, Any]:
 
 async def all_in(notify: httpx.AsyncClient, endpoint: str, state: str, count: int) -> list[dict[str, Any]]:
     """The endpoint's deliveries in a state by number, once there are so many."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             answer = await notify.get("/v1/deliveries", params={"endpoint": endpoint, "state": state})
             found: list[dict[str, Any]] = answer.json()["deliveries"]
@@ -64,13 +64,14 @@ async def test_what_failed_is_sent_again_under_its_id_and_number_with_a_fresh_sc
         endpoint = await register(receiver, "member-joined", "member-left")
         await world.publish(joined(), about(MemberLeft(reason_code="self")), joined())
         first = await all_in(notify, endpoint, "exhausted", 2)
+        await all_in(notify, endpoint, "delivered", 1)
         seen = await preview(notify, endpoint, state="exhausted", event_types=["member-*"], status="5xx")
         assert (seen["count"], seen["payload_gone"]) == (2, 0)
         assert (seen["first"], seen["last"]) == (first[0]["sequence"], first[1]["sequence"])
         assert [one["id"] for one in seen["examples"]] == [one["id"] for one in first]
         done = await replayed(notify, endpoint, state="exhausted")  # and they fail again, three times each
         assert (done["state"], done["total"], done["replayed"], done["passed_over"]) == ("done", 2, 2, 0)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while True:
                 again = await all_in(notify, endpoint, "exhausted", 2)
                 if [len(one["attempts"]) for one in again] == [6, 6]:
@@ -169,25 +170,25 @@ async def test_a_replay_keeps_its_rate_is_stopped_and_goes_on_in_another_process
 ) -> None:
     async with receiving() as receiver:
         endpoint = await register(receiver, "member-joined")
-        joins = [joined() for _ in range(120)]
+        joins = [joined() for _ in range(300)]
         await world.publish(*joins)
-        await receiver.until(lambda found: len(found) == 120)
-        await counted(world, endpoint, delivered=120)
+        await receiver.until(lambda found: len(found) == 300)
+        await counted(world, endpoint, delivered=300)
         begun = time.monotonic()
         token = (await preview(notify, endpoint))["token"]
         replay = (await notify.post(f"/v1/endpoints/{endpoint}/replays", json={"token": token})).json()["id"]
         stopped_at = await halfway(notify, replay)
         assert (await notify.delete(f"/v1/replays/{replay}")).json()["state"] == "stopped"
         given = (await ended(notify, replay))["replayed"]
-        assert stopped_at <= given < 120
+        assert stopped_at <= given < 300
         assert given <= (time.monotonic() - begun + 1) * world.settings.notify_replay_per_s
-        await counted(world, endpoint, delivered=120)
-        assert len(receiver.received) == 120 + given
+        await counted(world, endpoint, delivered=300)
+        assert len(receiver.received) == 300 + given
         # As if a process had been killed: the replay is there, running, at its place.
         await world.store.collection("replays").update_one({"_id": replay}, {"$set": {"state": "running"}})
-        assert (await ended(notify, replay))["replayed"] == 120
-        received = await receiver.until(lambda found: len(found) == 240)
-        assert {len([one for one in received if one.sequence == n]) for n in range(1, 121)} == {2}
+        assert (await ended(notify, replay))["replayed"] == 300
+        received = await receiver.until(lambda found: len(found) == 600)
+        assert {len([one for one in received if one.sequence == n]) for n in range(1, 301)} == {2}
 
 
 async def test_a_replay_goes_on_after_kill_9_and_repeats_only_what_was_in_flight(
@@ -255,7 +256,7 @@ async def test_skipping_the_one_that_blocks_its_subject_lets_the_others_go_on(
 
 async def halfway(notify: httpx.AsyncClient, replay: str) -> int:
     """How many a replay has given out, once it has given out some."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while not (found := (await notify.get(f"/v1/replays/{replay}")).json()["replayed"]):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return int(found)
@@ -264,6 +265,6 @@ async def halfway(notify: httpx.AsyncClient, replay: str) -> int:
 async def counted(world: World, endpoint: str, delivered: int, made: int = 1) -> None:
     """Returns when so many of the endpoint's deliveries are delivered, each by at least `made` attempts."""
     wanted = {"endpoint": endpoint, "state": "delivered", "made": {"$gte": made}}
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while await world.store.collection("deliveries").count_documents(wanted) != delivered:  # noqa: ASYNC110
             await asyncio.sleep(0.05)

@@ -57,4 +57,4 @@ async def test_after_a_restart_with_a_new_key_nothing_needs_the_old_one(
             # Of all partitions some are this process's, whoever else of the group there is on the broker.
             await world.publish(*(joined() for _ in range(50)))
             await receiver.until(lambda found: len(found) >= 1)
-            await chat.until(lambda found: len(found) >= 1, timeout_s=60)
+            await chat.until(lambda found: len(found) >= 1, timeout_s=120)
