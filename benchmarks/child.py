@@ -7,10 +7,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.scale import CouldNotRun
 from kairan.stack.child import LAUNCHER
 
 
-class ChildFailed(Exception):
+class ChildFailed(CouldNotRun):
     """A child of the benchmark ended badly, or not in time; its own words stand on stderr."""
 
 

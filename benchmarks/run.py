@@ -1,20 +1,14 @@
 """`python -m benchmarks.run [NAME…] [--json] [--seconds N]`: runs benchmarks, each on a stack of its own."""
 
 import argparse
-import asyncio
-import signal
 import sys
-import tempfile
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from benchmarks import joins, page, projection, rebuild
-from benchmarks.child import ChildFailed
-from benchmarks.result import Result, print_json, print_table
+from benchmarks import joins, page, projection, rebuild, session
 from benchmarks.scale import Scale
-from kairan.stack.errors import StackError
+from benchmarks.session import Benchmark
 
-BENCHMARKS: dict[str, Callable[[Scale], Awaitable[Result]]] = {
+BENCHMARKS: dict[str, Benchmark] = {
     "joins": joins.run,
     "projection": projection.run,
     "page": page.run,
@@ -23,30 +17,13 @@ BENCHMARKS: dict[str, Callable[[Scale], Awaitable[Result]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when all ran, whatever they saw; 1 when one could not run. A missed goal is said, it is no failure."""
+    """The exit code of `session.hold`."""
     asked = _parser().parse_args(arguments)
-    try:
-        results = asyncio.run(_run(asked))
-    except (StackError, ChildFailed) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return 130
-    (print_json if asked.json else print_table)(results)
-    return 0
-
-
-async def _run(asked: argparse.Namespace) -> list[Result]:
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    results = []
-    with tempfile.TemporaryDirectory(prefix="kairan-bench-", ignore_cleanup_errors=True) as folder:
-        scale = Scale(Path(folder), asked.seconds, asked.joins, not asked.no_keys)
-        for name in asked.names or BENCHMARKS:
-            scale.say(f"{name}: starting a stack")
-            results.append(await BENCHMARKS[name](scale))
-    return results
+    return session.hold(
+        {name: BENCHMARKS[name] for name in asked.names or BENCHMARKS},
+        lambda folder: Scale(folder, asked.seconds, asked.joins, not asked.no_keys),
+        as_json=asked.json,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

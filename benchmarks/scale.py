@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+class CouldNotRun(Exception):
+    """A benchmark came to no result; the message says why."""
+
+
 @dataclass(frozen=True)
 class Scale:
     """`seconds`: about how long one benchmark measures; `joins`: how many a rebuild reads; `keys`: whether joins carry

@@ -5,7 +5,9 @@ hour of one is an hour of the other. Were Japan to change its zone, days would b
 each moment (zoneinfo), and nothing stored would change.
 """
 
-from datetime import UTC, date, datetime, time
+import time
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -41,6 +43,16 @@ def wall_now() -> datetime:
     return datetime.now(UTC)
 
 
+def wall_ms() -> int:
+    """The host's time in Unix milliseconds."""
+    return int(time.time() * 1000)
+
+
+def moment_of(ms: int) -> datetime:
+    """The moment, aware, UTC, of Unix milliseconds."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
 def jst_day(moment: datetime) -> date:
     """The day in Japan of an aware moment."""
     return moment.astimezone(JST).date()
@@ -48,7 +60,7 @@ def jst_day(moment: datetime) -> date:
 
 def jst_midnight(day: date) -> datetime:
     """The aware UTC moment at which `day` begins in Japan."""
-    return datetime.combine(day, time.min, tzinfo=JST).astimezone(UTC)
+    return datetime.combine(day, time_of_day.min, tzinfo=JST).astimezone(UTC)
 
 
 def hour_floor(moment: datetime) -> datetime:

@@ -1,9 +1,11 @@
 """Real parts for every test: one mongod a session, brokers and more on request, none left behind.
 
 Each run has its own temporary folder and free ports, so runs live side by side; the parts die with pytest, however it
-ends.
+ends. Where memory is plenty the folder lies in it: what is killed here are processes, never the machine, and a disk
+that stalls for seconds under two workers fences brokers and lets leases lapse, which says nothing about the code.
 """
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +25,22 @@ from kairan.stack.tansu import Tansu, find_tansu
 # How long an example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("kairan", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kairan")
+
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 8 << 30
+
+
+def _roomy(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    there = os.statvfs(folder)
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    runs_programs = not there.f_flag & os.ST_NOEXEC
+    return runs_programs and there.f_bavail * there.f_frsize >= ENOUGH_BYTES and physical >= 2 * ENOUGH_BYTES
+
+
+if not {"TMPDIR", "PYTEST_DEBUG_TEMPROOT"} & os.environ.keys() and _roomy(MEMORY):
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)  # read by pytest when the first folder is made
 
 type_of = {"apache": ApacheKafka, "tansu": Tansu}
 OwnKafka = Callable[..., Awaitable[ApacheKafka | Tansu]]

@@ -1,22 +1,17 @@
 """`python -m benchmarks.webhooks [--only NAME,…] [--json] [--share 0.05]`: each measure on a stack of its own."""
 
 import argparse
-import asyncio
-import signal
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from functools import partial
 
-from benchmarks.child import ChildFailed
-from benchmarks.result import Result, print_json, print_table
+from benchmarks import session
+from benchmarks.result import Result
 from benchmarks.scale import Scale
 from benchmarks.webhooks import cost, hostile, latency, one_hangs, ordered, search, sustained, waiting
 from benchmarks.webhooks.size import Size
-from benchmarks.webhooks.town import Stuck
-from kairan.stack.errors import StackError
 
-MEASURES: dict[str, Callable[[Scale, Size], Awaitable[Result]]] = {
+MEASURES: dict[str, Callable[..., Awaitable[Result]]] = {
     "cost": cost.run,
     "latency": latency.run,
     "sustained": sustained.run,
@@ -29,30 +24,11 @@ MEASURES: dict[str, Callable[[Scale, Size], Awaitable[Result]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when all ran, whatever they saw: a missed goal is said, it is no failure. 1 when one could not run."""
+    """The exit code of `session.hold`."""
     asked = _parser().parse_args(arguments)
-    try:
-        results = asyncio.run(_run(asked))
-    except (StackError, ChildFailed, Stuck) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return 130
-    (print_json if asked.json else print_table)(results)
-    return 0
-
-
-async def _run(asked: argparse.Namespace) -> list[Result]:
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    results = []
-    with tempfile.TemporaryDirectory(prefix="kairan-bench-", ignore_cleanup_errors=True) as folder:
-        scale = Scale(Path(folder))
-        for name in asked.only or MEASURES:
-            scale.say(f"{name}: starting a stack")
-            results.append(await MEASURES[name](scale, Size.share(asked.share)))
-    return results
+    size = Size.share(asked.share)
+    chosen = {name: partial(MEASURES[name], size=size) for name in asked.only or MEASURES}
+    return session.hold(chosen, Scale, as_json=asked.json)
 
 
 def _parser() -> argparse.ArgumentParser:

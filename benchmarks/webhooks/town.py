@@ -15,7 +15,7 @@ import psutil  # type: ignore[import-untyped]
 
 from benchmarks.child import answer_of
 from benchmarks.cpu import Meter
-from benchmarks.scale import Scale
+from benchmarks.scale import CouldNotRun, Scale
 from benchmarks.webhooks.signatures import verified
 from benchmarks.webhooks.street import Behaviour, Street
 from kairan.stack.stack import Stack
@@ -29,7 +29,7 @@ _LOOK_S: Final = 0.1
 _SETTLED_LOOK_S: Final = 0.5
 
 
-class Stuck(AssertionError):
+class Stuck(CouldNotRun):
     """Deliveries that were expected did not come in time."""
 
 

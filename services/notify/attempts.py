@@ -3,7 +3,6 @@
 import contextlib
 import math
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,6 +25,7 @@ from services.notify.signing import sign
 from services.notify.warning import Warnings
 from shared.bus.command import Overloaded, Refused
 from shared.catalogue import DeliveryExhausted
+from shared.clock import wall_ms
 from shared.store.mongo import StoreError
 from shared.telemetry import metrics
 
@@ -70,18 +70,18 @@ class Attempts:
         self._warnings = Warnings(office.registry, serves.id)
 
     def pause_s(self, flying: int) -> float:
-        pause_ms = self._gate.pause_ms(_now_ms(), flying, self._in_flight, self.serves.per_minute)
+        pause_ms = self._gate.pause_ms(wall_ms(), flying, self._in_flight, self.serves.per_minute)
         return math.inf if pause_ms is None else pause_ms / 1000
 
     def begin(self, delivery: Waiting) -> Begun:
-        now_ms = _now_ms()
+        now_ms = wall_ms()
         if delivery.expired(now_ms):
             return "expired"
         return "probe" if self._gate.began(now_ms) else "attempt"
 
     async def __call__(self, delivery: Waiting, begun: Begun, written: Written) -> bool:
         if begun == "expired":
-            await self._write(Settled(delivery, None, Verdict("expired"), _now_ms()), written)
+            await self._write(Settled(delivery, None, Verdict("expired"), wall_ms()), written)
             return True
         probe, ended = begun == "probe", False
         try:
@@ -94,7 +94,7 @@ class Attempts:
     async def warn(self) -> None:
         """Tells the owner, once each, that the endpoint has failed for an hour, and for a day."""
         try:
-            await self._warnings.tell(self._failing, _now_ms())
+            await self._warnings.tell(self._failing, wall_ms())
         except (StoreError, Overloaded) as error:
             log.info("warning_waits", endpoint=self.serves.id, error=type(error).__name__)
 
@@ -104,7 +104,7 @@ class Attempts:
             if endpoint is None or (self.breaker.opened is not None and not probe):
                 return False
             delivery = self._office.to_send(delivery, endpoint)
-            sent = await self._office.sender.send(posting(endpoint, delivery, _now_ms()))
+            sent = await self._office.sender.send(posting(endpoint, delivery, wall_ms()))
         answer = read_by(endpoint.kind, sent)
         await self._conclude(delivery, endpoint, answer, written, probe=probe)
         return True
@@ -112,7 +112,7 @@ class Attempts:
     async def _conclude(
         self, delivery: Waiting, endpoint: Endpoint, answer: Answer, written: Written, *, probe: bool
     ) -> None:
-        ended_ms = _now_ms()
+        ended_ms = wall_ms()
         self._gate.ended(answer, ended_ms, self._in_flight, probe=probe)
         why = gone_or_failing(answer, self._failing.since_ms if self._failing else None, ended_ms)
         if why is not None:
@@ -189,7 +189,3 @@ def _count(delivery: Waiting, answer: Answer, verdict: Verdict, ended_ms: int) -
         _deliveries(verdict.state).inc()
     if verdict.state == "delivered":
         metrics.DELIVERY_AGE_SECONDS.observe(max(0.0, (ended_ms - delivery.recorded_ms) / 1000))
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

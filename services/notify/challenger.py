@@ -1,7 +1,6 @@
 """Verifies receivers: asks the challenge, and makes an endpoint active whose receiver has answered it."""
 
 import asyncio
-import time
 from typing import Final
 
 import structlog
@@ -12,7 +11,9 @@ from services.notify.endpoint import Endpoints
 from services.notify.registry import Asked, Registry
 from services.notify.sender import Asker
 from services.notify.store import NotifyStore
+from shared import tasks
 from shared.bus.command import Outcome, Overloaded, Refused
+from shared.clock import wall_ms
 from shared.store.mongo import Document, StoreError
 
 log = structlog.get_logger(__name__)
@@ -40,15 +41,13 @@ class Challenger:
         return
 
     async def stop(self) -> None:
-        for task in self._asking:
-            task.cancel()
-        await asyncio.gather(*self._asking, return_exceptions=True)
+        await tasks.end(self._asking)
 
     async def check(self, document: Document, asked: Asked) -> Outcome | Unanswered:
         """One challenge. Raises Refused when the endpoint was changed meanwhile, Overloaded when nothing was done."""
         (endpoint,) = self._endpoints.of([completed(document)])
         async with self._free:
-            unanswered = await challenge(endpoint, self._sender, int(time.time() * 1000))
+            unanswered = await challenge(endpoint, self._sender, wall_ms())
         return unanswered or await self._registry.verify(endpoint.id, endpoint.url, asked)
 
     def soon(self, endpoint_id: str, subject: str) -> None:

@@ -1,7 +1,6 @@
 """What notify hears: every event becomes a delivery for each endpoint that wants it, in the batch's own transaction."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -15,6 +14,7 @@ from services.notify.store import NotifyStore
 from shared.bus.batch import Received, Subscription
 from shared.bus.generations import Tx
 from shared.catalogue import MemberErased
+from shared.clock import wall_ms
 
 GROUP: Final = "notify"
 _YIELD_EVERY: Final = 50
@@ -59,7 +59,7 @@ class Planner:
             if n % _YIELD_EVERY == _YIELD_EVERY - 1:
                 await asyncio.sleep(0)
         if planned:
-            waiting = await self._store.plan(unique(planned), int(time.time() * 1000), tx.session)
+            waiting = await self._store.plan(unique(planned), wall_ms(), tx.session)
             tx.after.append(lambda: self._on_planned(waiting))
 
 

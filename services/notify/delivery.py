@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from services.notify.breaker import Health
 from services.notify.health import health_of
 from services.notify.outcome import Answer, Verdict
 from services.notify.planning import Planned
+from shared.clock import moment_of
 from shared.store.mongo import Binary, Document, UpdateMany, UpdateOne
 
 UNTRIED: Final = 0
@@ -105,7 +105,7 @@ def planned_document(planned: Planned, sequence: int, now_ms: int) -> Document:
         "made": 0,
         # Where order counts, the sequence says who is first, no host's clock.
         "next_at_ms": now_ms if planned.key is None else UNTRIED,
-        "planned_at": datetime.fromtimestamp(now_ms / 1000, UTC),
+        "planned_at": moment_of(now_ms),
         "attempts": [],
         "body": Binary(planned.body),
         **people,
@@ -153,7 +153,7 @@ def settlement_write(settled: Settled) -> UpdateOne:
     if settled.next_at_ms is not None:
         change["next_at_ms"] = settled.next_at_ms
     else:
-        change["done_at"] = datetime.fromtimestamp(settled.ended_ms / 1000, UTC)
+        change["done_at"] = moment_of(settled.ended_ms)
     if settled.holds:
         change["holds"] = True
     return UpdateOne(
@@ -176,7 +176,7 @@ def delivered_write(settled: Sequence[Settled]) -> UpdateMany:
     change = {
         "state": "delivered",
         "made": 1,
-        "done_at": datetime.fromtimestamp(max(one.ended_ms for one in settled) / 1000, UTC),
+        "done_at": moment_of(max(one.ended_ms for one in settled)),
         "attempts": {"$concatArrays": ["$attempts", [attempt]]},
     }
     stages: list[Document] = [{"$set": change}]

@@ -2,7 +2,6 @@
 
 import builtins
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -25,6 +24,7 @@ from services.notify.signing import kind_of, public_key
 from services.notify.store import NotifyStore
 from services.notify.vault import Vault
 from shared.bus.command import IdempotencyKey, Outcome, Refused
+from shared.clock import wall_ms
 from shared.store.mongo import Document
 from shared.web.auth import Caller
 from shared.web.problems import Problem
@@ -43,10 +43,6 @@ NOT_SIGNED: Final = Refused(
     409, "not-signed", "A chat has no secret", "Its deliveries are not signed, as the service could not check it."
 )
 NO_ENDPOINT: Final = Refused(404, "no-such-endpoint", "No such endpoint", "There is no endpoint with this id.")
-
-
-def now_ms() -> int:
-    return int(time.time() * 1000)
 
 
 def check_wishes(fields: Mapping[str, Any]) -> None:
@@ -111,7 +107,7 @@ class Desk:
             identifiers=wanted.identifiers,
             secret=None if secret is None else self._sealed(secret, key),
             pairwise_key=self._vault.seal(secrets.token_bytes(KEY_BYTES)),
-            created_ms=now_ms(),
+            created_ms=wall_ms(),
             owner=caller.subject,
             place=None,
             state="unverified" if self._challenger.required and wanted.kind == "webhook" else "active",
@@ -234,7 +230,7 @@ class Desk:
     def _sealed(self, secret: str, key: IdempotencyKey | None) -> NewSecret:
         sealed = self._vault.seal(secret.encode())
         made_by = key.row_id if key else None
-        return NewSecret(sealed, now_ms(), kind_of(secret), public_key(secret), made_by)
+        return NewSecret(sealed, wall_ms(), kind_of(secret), public_key(secret), made_by)
 
     async def _issued(self, outcome: Outcome, secret: str | None, key: IdempotencyKey | None) -> Issued:
         """With the secret of the first time, if this is a repeat."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.notify.delivery import Settled, people_in
 from services.notify.domain import completed
+from shared.clock import moment_of
 from shared.store.mongo import Collection, Document, Store, UpdateOne
 
 DISCLOSURES: Final = "disclosures"
@@ -63,7 +64,7 @@ def _gave_ids_away(settled: Settled) -> bool:
 
 
 def _write(settled: Settled) -> UpdateOne:
-    delivery, at = settled.delivery, datetime.fromtimestamp(settled.ended_ms / 1000, UTC)
+    delivery, at = settled.delivery, moment_of(settled.ended_ms)
     about = {"endpoint": delivery.endpoint_id, "webhook_id": delivery.id, "event_type": delivery.event_type}
     # By attempt, so that a replay of the same delivery is a record of its own.
     number = str(delivery.made + 1)

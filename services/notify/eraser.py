@@ -14,6 +14,7 @@ from services.notify.endpoint import Endpoint, Endpoints
 from services.notify.erasures import Erasures, redaction_of
 from services.notify.pairwise import Pseudonyms
 from services.notify.store import NotifyStore
+from shared import tasks
 from shared.store.leases import Leases
 from shared.store.mongo import Store, StoreError
 
@@ -48,9 +49,7 @@ class Eraser:
             self._tasks.append(asyncio.create_task(coroutine, name=self.name))
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(self._tasks)
 
     def to_send(self, delivery: Waiting, endpoint: Endpoint) -> Waiting:
         """The delivery as it may be sent now: what was read before an erasure tells nothing of the member any more."""

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from services.notify.domain import OFFERED, TOPICS
 from services.notify.endpoint import Endpoint
@@ -16,7 +17,8 @@ from services.notify.planning import Planned, plan
 from services.notify.question import EARLIEST, LATEST, ms_of
 from services.notify.selection import History
 from shared.bus.kafka_metadata import describe
-from shared.catalogue import CATALOGUE, Event, Poison, decode
+from shared.bus.reader import event_of, reading
+from shared.catalogue import CATALOGUE, Event
 
 CHUNK: Final = 500
 _FETCH_MS: Final = 500
@@ -86,13 +88,8 @@ class Records:
                 yield Found(planned, dict(at))
                 await asyncio.sleep(0)
 
-    def _consumer(self) -> Any:
-        return AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-        )
+    def _consumer(self) -> AbstractAsyncContextManager[Any]:
+        return reading(self._bootstrap, isolation_level="read_committed", auto_offset_reset="earliest")
 
 
 def _stamp(moment: datetime) -> int:
@@ -109,19 +106,10 @@ def _planned(records: list[Any], endpoint: Endpoint, selection: History) -> list
     found: list[Planned] = []
     listing = Listing([endpoint])
     for record in records:
-        event = _event(record)
+        event = event_of(record, OFFERED)
         if event is not None and _chosen(event, selection):
             found += plan(event, record.timestamp, listing)
     return found
-
-
-def _event(record: Any) -> Event | None:
-    """None for what this reader passes over; what is poison lies in the dead letters."""
-    try:
-        event = decode(record.topic, record.key, record.value, record.headers, wanted=OFFERED)
-    except Poison:
-        return None
-    return event if isinstance(event, Event) else None
 
 
 def _chosen(event: Event, selection: History) -> bool:

@@ -14,6 +14,7 @@ from services.notify.delivery import Settled, Waiting
 from services.notify.ordered import OrderedStore
 from services.notify.store import NotifyStore
 from services.notify.turns import Turns
+from shared.clock import wall_ms
 
 log = structlog.get_logger(__name__)
 
@@ -138,10 +139,10 @@ class Lane:
                 await self._rest(wait_s)
             elif self._queue:
                 return self._queue.popleft()
-            elif self._look or self._next_due_ms <= _now_ms():
+            elif self._look or self._next_due_ms <= wall_ms():
                 await self._refill()
             else:
-                await self._rest((self._next_due_ms - _now_ms()) / 1000)
+                await self._rest((self._next_due_ms - wall_ms()) / 1000)
         return None
 
     def _begin(self, delivery: Waiting) -> None:
@@ -155,7 +156,7 @@ class Lane:
 
     async def _refill(self) -> None:
         """Takes in hand what is due; when a time that was waited for has come, finds the next. A full page goes on."""
-        now_ms = _now_ms()
+        now_ms = wall_ms()
         came = self._next_due_ms <= now_ms
         if came:  # before anything is read: a retry that is written down meanwhile may be due already
             self._next_due_ms = _NEVER
@@ -249,7 +250,3 @@ class Lane:
     def _leaves(self, delivery: Waiting) -> None:
         self._in_hand.discard(delivery.id)
         self._written.add(delivery.id)
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

@@ -47,7 +47,6 @@ class LogStore:
 
     def __init__(self, store: Store, notify: NotifyStore, scan: int = SCAN) -> None:
         self._notify = notify
-        self._prepared = False
         self._deliveries = store.collection(DELIVERIES)
         self._endpoints = store.collection(ENDPOINTS)
         self._lanes = store.collection(LANES)
@@ -59,8 +58,7 @@ class LogStore:
         return found
 
     async def endpoint(self, endpoint_id: str) -> Document | None:
-        found: Document | None = await self._endpoints.find_one({"_id": endpoint_id})
-        return found
+        return await self._notify.endpoint(endpoint_id)
 
     async def sealed_keys(self, scope: Scope) -> list[str]:
         """The keys of the endpoints, unless they were deleted, by which their `webhook-id`s are made."""
@@ -86,7 +84,7 @@ class LogStore:
 
     async def page(self, question: Question, scope: Scope, after: Place | None, limit: int) -> Page:
         """At most `limit` deliveries that fit, after a place."""
-        await self._prepare()
+        await self._notify.prepare()
         path = _path(question, scope)
         want = limit + 1  # one more says that there is a next page
         found = await self._at(path, after, want) if after else []
@@ -102,11 +100,6 @@ class LogStore:
         if len(found) > limit:
             return Page(found[:limit], Place.of(found[limit - 1]), partial=False)
         return Page(found, Place.before(floor) if floor else None, partial=floor is not None)
-
-    async def _prepare(self) -> None:
-        if not self._prepared:
-            await self._notify.prepare()
-            self._prepared = True
 
     async def _floor(self, path: _Path, times: Mapping[str, Any]) -> datetime | None:
         """The moment below which a bounded look does not look; None when it sees all there is. Read from the index."""
@@ -148,7 +141,7 @@ class LogStore:
 
     async def numbered(self, endpoint_id: str, after: int, last: int, limit: int) -> AsyncIterator[Document]:
         """The endpoint's deliveries with numbers above `after` up to `last`, in their order, with bodies."""
-        await self._prepare()
+        await self._notify.prepare()
         wanted = {"endpoint": endpoint_id, "sequence": {"$gt": after, "$lte": last}}
         async for one in (
             self._deliveries.find(wanted, {"attempts": 0}).sort("sequence", 1).limit(limit).hint("numbers")

@@ -10,14 +10,13 @@ from aiokafka.errors import KafkaError
 
 from services.notify.domain import OFFERED, TOPICS
 from shared.bus.kafka_metadata import describe
-from shared.bus.reader import reading
-from shared.catalogue import Event, Poison, decode
+from shared.bus.reader import event_of, reading
+from shared.catalogue import Event
 from shared.web.problems import unavailable
 
 MOST: Final = 100
 _FRESH_S: Final = 1.0
 _PATIENCE_S: Final = 10.0
-_WANTED: Final = frozenset(OFFERED)
 
 
 class Recent:
@@ -71,11 +70,8 @@ async def _until(consumer: Any, ends: Mapping[TopicPartition, int]) -> list[Any]
 def _newest(records: Sequence[Any]) -> Sequence[Event]:
     found: list[Event] = []
     for record in sorted(records, key=lambda one: (one.timestamp, one.offset), reverse=True):
-        try:
-            event = decode(record.topic, record.key, record.value, record.headers, wanted=_WANTED)
-        except Poison:
-            continue
-        if isinstance(event, Event):
+        event = event_of(record, OFFERED)
+        if event is not None:
             found.append(event)
         if len(found) == MOST:
             break

@@ -3,7 +3,6 @@
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -19,6 +18,7 @@ from services.notify.replay_store import EXAMPLES, RECEIVING, Counted, ReplaySto
 from services.notify.selection import History, OneDelivery, Selection, canonical, read
 from services.notify.vault import Vault, VaultError
 from shared.bus.command import Refused
+from shared.clock import moment_of, wall_ms
 from shared.store.mongo import Document
 from shared.web.auth import Caller
 from shared.web.problems import unavailable
@@ -83,10 +83,10 @@ class Replays:
     async def preview(self, endpoint_id: str, selection: Selection, caller: Caller) -> Preview:
         """Counts, and changes nothing."""
         endpoint = await self._sendable(endpoint_id, caller)
-        now_ms = int(time.time() * 1000)
+        now_ms = wall_ms()
         up_to = await self._log.last_number(endpoint_id)
         if isinstance(selection, History):
-            end = selection.history.end or datetime.fromtimestamp(now_ms / 1000, UTC)
+            end = selection.history.end or moment_of(now_ms)
             selection = selection.model_copy(update={"history": selection.history.model_copy(update={"end": end})})
             counted = await self._count_history(endpoint, selection)
         else:
@@ -203,7 +203,7 @@ class _Counting:
         self._count += len(missing)
 
     def counted(self) -> Counted:
-        oldest, newest = (_moment(ms) if self._count else None for ms in (self._oldest_ms, self._newest_ms))
+        oldest, newest = (moment_of(ms) if self._count else None for ms in (self._oldest_ms, self._newest_ms))
         return Counted(self._count, 0, None, None, oldest, newest, self._examples)
 
 
@@ -214,7 +214,7 @@ def _example(one: Planned) -> Document:
         "event_type": one.event_type,
         "event_id": one.event_id,
         "state": None,
-        "planned_at": _moment(one.recorded_ms),
+        "planned_at": moment_of(one.recorded_ms),
     }
 
 
@@ -223,7 +223,3 @@ def _same(said: Selection, previewed: Selection) -> bool:
     if isinstance(said, History) and isinstance(previewed, History) and said.history.end is None:
         said = said.model_copy(update={"history": said.history.model_copy(update={"end": previewed.history.end})})
     return canonical(said) == canonical(previewed)
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from services.notify.planning import Planned
 from services.notify.selection import History, Selection, canonical, conditions, first_number, read
-from services.notify.store import DELIVERIES, ENDPOINTS, LANES, NotifyStore
+from services.notify.store import DELIVERIES, LANES, NotifyStore
 from shared.bus.outbox import shard_of
 from shared.store.mongo import Binary, Document, Session, Store, StoreTimeout
 
@@ -54,7 +54,6 @@ class ReplayStore:
         self._notify = notify
         self._replays = store.collection(REPLAYS)
         self._deliveries = store.collection(DELIVERIES)
-        self._endpoints = store.collection(ENDPOINTS)
         self._lanes = store.collection(LANES)
 
     async def prepare(self) -> None:
@@ -151,8 +150,7 @@ class ReplayStore:
         return int(await self._deliveries.count_documents(due, limit=most))
 
     async def endpoint(self, endpoint_id: str) -> Document | None:
-        found: Document | None = await self._endpoints.find_one({"_id": endpoint_id})
-        return found
+        return await self._notify.endpoint(endpoint_id)
 
     async def send_again(self, replay: Document, most: int, now_ms: int) -> int:
         """Lets the next deliveries of a replay wait for a fresh schedule; how many were looked at. Raises MovedOn."""

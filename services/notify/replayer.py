@@ -13,6 +13,7 @@ from services.notify.planning import Planned, unique
 from services.notify.replay_store import RECEIVING, MovedOn, ReplayStore
 from services.notify.selection import History, read
 from shared import tasks
+from shared.clock import wall_ms
 from shared.store.mongo import Document
 
 log = structlog.get_logger(__name__)
@@ -93,7 +94,7 @@ class Replayer:
             selection = read(replay["selection"])
             if isinstance(selection, History):
                 await self._step_history(replay, endpoint, selection, allowed)
-            elif sent := await self._store.send_again(replay, allowed, _now_ms()):
+            elif sent := await self._store.send_again(replay, allowed, wall_ms()):
                 self._pay(replay, sent)
             else:
                 await self._store.end(replay["_id"], "done")
@@ -103,7 +104,7 @@ class Replayer:
 
     async def _allowed(self, replay: Document) -> int:
         allowed = min(int((time.monotonic() - self._paid_until(replay)) * self._per_s), _AT_ONCE)
-        if allowed and await self._store.backlog(replay["endpoint"], _now_ms(), self._per_s) >= self._per_s:
+        if allowed and await self._store.backlog(replay["endpoint"], wall_ms(), self._per_s) >= self._per_s:
             return 0
         return allowed
 
@@ -130,7 +131,7 @@ class Replayer:
         reading = reading or self._records.read(stretch, endpoint, selection, min(allowed, CHUNK))
         try:
             found = await _enough(reading, allowed)
-            await self._store.send_history(replay, unique(found.planned), {**place, "at": found.at}, _now_ms())
+            await self._store.send_history(replay, unique(found.planned), {**place, "at": found.at}, wall_ms())
         except BaseException:
             await reading.aclose()  # it is ahead of what is stored
             raise
@@ -153,7 +154,3 @@ async def _enough(pieces: AsyncGenerator[Found, None], wanted: int) -> Found:
         if len(planned) >= wanted or time.monotonic() > deadline:
             break
     return Found(planned, at)
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

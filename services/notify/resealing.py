@@ -8,6 +8,7 @@ from services.notify.domain import sealed_values
 from services.notify.registry import Registry
 from services.notify.store import NotifyStore
 from services.notify.vault import Vault
+from shared import tasks
 from shared.bus.command import Overloaded, Refused
 from shared.store.mongo import StoreError
 
@@ -31,9 +32,7 @@ class Resealing:
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await tasks.end([self._task])
 
     async def _run(self) -> None:
         while True:

@@ -10,6 +10,7 @@ from services.notify.attempt import Written
 from services.notify.breaker import Health
 from services.notify.delivery import Settled
 from services.notify.store import NotifyStore
+from shared import tasks
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +44,7 @@ class Results:
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await tasks.end([self._task])
 
     async def drain(self) -> None:
         """Returns when all is written, or when the database does not take it within a second."""

@@ -1,6 +1,5 @@
 """The event that an owner sends to an endpoint to try it: to this endpoint alone, and marked. Pure."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 import orjson
@@ -9,6 +8,7 @@ from services.notify.chat.telling import test_body
 from services.notify.endpoint import Endpoint
 from services.notify.planning import Planned
 from shared.catalogue.headers import write_time
+from shared.clock import moment_of
 
 TYPE: Final = "kairan.endpoint-test.v1"
 SOURCE: Final = "/kairan/notify"
@@ -16,7 +16,7 @@ SOURCE: Final = "/kairan/notify"
 
 def sample(endpoint: Endpoint, event_id: str, now_ms: int) -> Planned:
     """A delivery as any other: signed, numbered, retried and logged; neither filter nor event types are asked."""
-    now = write_time(datetime.fromtimestamp(now_ms / 1000, UTC))
+    now = write_time(moment_of(now_ms))
     event = {
         "specversion": "1.0",
         "id": event_id,

@@ -1,8 +1,7 @@
 """What an owner is shown of endpoints and of their deliveries: the models, and the documents in their words."""
 
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
@@ -18,6 +17,7 @@ from services.notify.issued import Issued
 from services.notify.outcome import DeliveryState, Failure
 from services.notify.rotation import active
 from services.notify.signing import Signature
+from shared.clock import moment_of, wall_ms
 from shared.store.mongo import Document
 
 
@@ -170,13 +170,13 @@ def endpoint_shown(endpoint: Document) -> dict[str, object]:
         "state": "degraded" if full["state"] == "active" and full.get(DEGRADED) else full["state"],
         "secrets": [
             {
-                "created_at": moment(one["created_ms"]),
-                "expires_at": None if one["expires_ms"] is None else moment(one["expires_ms"]),
+                "created_at": moment_of(one["created_ms"]),
+                "expires_at": None if one["expires_ms"] is None else moment_of(one["expires_ms"]),
                 "public_key": one.get("public"),
             }
-            for one in active(full["secrets"], int(time.time() * 1000))
+            for one in active(full["secrets"], wall_ms())
         ],
-        "created_at": moment(full["created_ms"]),
+        "created_at": moment_of(full["created_ms"]),
     }
 
 
@@ -195,7 +195,7 @@ def delivery_shown(found: Document) -> dict[str, object]:
 def attempt_shown(attempt: Document) -> dict[str, object]:
     """As an AttemptShown."""
     return {
-        "at": moment(attempt["at_ms"]),
+        "at": moment_of(attempt["at_ms"]),
         "status": attempt["status"],
         "duration_ms": attempt["duration_ms"],
         "error": attempt["failure"],
@@ -207,7 +207,7 @@ def _next_attempt(found: Document) -> datetime | None:
     if found["state"] != "waiting" or "next_at_ms" not in found:
         return None
     planned: datetime = found["planned_at"]
-    return planned if found["next_at_ms"] == UNTRIED else moment(found["next_at_ms"])
+    return planned if found["next_at_ms"] == UNTRIED else moment_of(found["next_at_ms"])
 
 
 def dry_run_shown(found: Sequence[Tried]) -> dict[str, object]:
@@ -222,8 +222,3 @@ def dry_run_shown(found: Sequence[Tried]) -> dict[str, object]:
         for one in found
     ]
     return {"looked_at": len(events), "matched": sum(one["match"] for one in events), "events": events}
-
-
-def moment(ms: int) -> datetime:
-    """Unix milliseconds as an aware time."""
-    return datetime.fromtimestamp(ms / 1000, UTC)

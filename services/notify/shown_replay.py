@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from services.notify.outcome import DeliveryState
 from services.notify.replay import Preview
 from services.notify.selection import canonical
-from services.notify.shown import moment
+from shared.clock import moment_of
 
 
 class Example(BaseModel):
@@ -69,7 +69,7 @@ def preview_shown(preview: Preview) -> dict[str, object]:
         "examples": [_example(one) for one in counted.examples],
         "selection": canonical(preview.selection),
         "token": preview.token,
-        "expires_at": moment(preview.expires_ms),
+        "expires_at": moment_of(preview.expires_ms),
     }
 
 

@@ -60,9 +60,12 @@ class NotifyStore:
         self._disclosures = Disclosures(store)
         self.erasures = Erasures(store, self._deliveries)
         self._careful = False
+        self._prepared = False
 
     async def prepare(self) -> None:
-        """Creates the indexes; safe to repeat."""
+        """Creates the indexes, once in this process; safe to repeat."""
+        if self._prepared:
+            return
         await self._deliveries.create_index(
             [("endpoint", 1), ("next_at_ms", 1), ("sequence", 1)], name="due", partialFilterExpression=_WAITING
         )
@@ -80,15 +83,14 @@ class NotifyStore:
             partialFilterExpression={"state": {"$in": list(GIVEN_UP)}},
         )
         await self._deliveries.create_index("done_at", name="payloads", partialFilterExpression=_WITH_PAYLOAD)
-        await self._deliveries.create_index(
-            "person", name="person", partialFilterExpression={"person": {"$exists": True}}
-        )
+        await self._deliveries.create_index("person", name="person", partialFilterExpression=_ABOUT_A_PERSON)
         await self._store.ensure_expiry(DELIVERIES, "planned_at", int(LOG_KEPT.total_seconds()))
         await self._disclosures.prepare()
         await self.erasures.prepare()
         await self._endpoints.create_index("owner", name="owner")
         await self._store.collection(AUDIT).create_index([("endpoint", 1), ("at", -1)], name="endpoint")
         await self._store.ensure_expiry(AUDIT, "at", int(AUDIT_KEPT.total_seconds()))
+        self._prepared = True
 
     async def endpoints(self, session: Session = None, owner: str | None = None) -> list[Document]:
         """Every endpoint that is not deleted, or an owner's; inside a transaction as of its snapshot."""

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.notify.desk import Desk, check_filter, check_wishes, now_ms
+from services.notify.desk import Desk, check_filter, check_wishes
 from services.notify.dry_run import Tried, tried
 from services.notify.endpoint import Endpoints
 from services.notify.recent import Recent
@@ -13,6 +13,7 @@ from services.notify.requests import Trying
 from services.notify.sample import sample
 from services.notify.store import NotifyStore
 from shared.bus.command import IdempotencyKey
+from shared.clock import wall_ms
 from shared.web.auth import Caller
 
 
@@ -55,5 +56,5 @@ class Trials:
         await self._registry.test(endpoint_id, Asked(caller.subject, key))
         event_id = str(uuid.uuid5(key.command_id, endpoint_id) if key else uuid.uuid4())
         (endpoint,) = self._endpoints.of([document])
-        planned = sample(endpoint, event_id, now_ms())
-        return Sent(planned.id, event_id, await self._store.plan_one(planned, now_ms()))
+        planned = sample(endpoint, event_id, wall_ms())
+        return Sent(planned.id, event_id, await self._store.plan_one(planned, wall_ms()))

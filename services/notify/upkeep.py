@@ -1,7 +1,6 @@
 """What a process does now and then: payloads grow old, lanes are measured, owners are warned."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from services.notify.endpoint import Endpoint
 from services.notify.fair_share import FairShare
 from services.notify.lanes import Lane
 from services.notify.store import PAYLOAD_KEPT, NotifyStore
+from shared.clock import wall_ms
 from shared.store.mongo import StoreError
 from shared.telemetry import metrics
 
@@ -45,7 +45,7 @@ class Upkeep:
         while True:
             try:
                 await self._notify.forget_payloads(datetime.now(UTC) - PAYLOAD_KEPT)
-                await self._notify.forget_secrets(int(time.time() * 1000))
+                await self._notify.forget_secrets(wall_ms())
             except StoreError as error:
                 log.info("payloads_kept", error=type(error).__name__)
             await asyncio.sleep(_CLEAN_EVERY_S)

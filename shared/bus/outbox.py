@@ -1,12 +1,12 @@
 """The outbox: events that are decided and stored, waiting for Kafka; a document vanishes when Kafka has it."""
 
-import time
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared import clock
 from shared.catalogue import Envelope, Event, EventType, Record, encode_all
 from shared.store.mongo import Document
 
@@ -45,7 +45,7 @@ def documents(source: str, facts: Iterable[Fact], wall_ms: int | None = None) ->
     `wall_ms` (now) becomes Kafka's timestamp: when the event was recorded, on the wall clock. Raises the
     catalogue's TooLarge above 256 KiB.
     """
-    stamp = wall_ms or int(time.time() * 1000)
+    stamp = wall_ms or clock.wall_ms()
     found: list[Document] = []
     for part, fact in enumerate(facts):
         event = Event(_envelope(source, fact), fact.data)

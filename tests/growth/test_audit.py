@@ -7,10 +7,9 @@ import pytest
 
 from kairan.year.counts import Cause, World
 from services.metrics.growth.audit import ENOUGH_H, YEAR_H, Thresholds, placebos
-from services.metrics.growth.effects import WATCHED_H
 from services.metrics.growth.evidence import ALARM
 from services.metrics.growth.fit import fit
-from services.metrics.growth.model import Floats, Joins, Publication, Spike
+from services.metrics.growth.model import WINDOW_H, Floats, Joins, Publication, Spike
 from services.metrics.growth.stream import Stream
 from services.metrics.growth.unexplained import unexplained
 
@@ -28,13 +27,13 @@ def test_a_year_has_two_hundred_placebos_in_whole_windows(publications: int) -> 
     found = placebos(stream_of(np.zeros(365 * 24), at))
     assert 200 <= len(found) <= 240
     assert found.min() >= ENOUGH_H
-    assert found.max() + WATCHED_H <= 365 * 24
+    assert found.max() + WINDOW_H <= 365 * 24
     assert (np.diff(found) > 0).all()
 
 
 def test_placebos_stay_away_from_publications_where_they_can() -> None:
     found = placebos(stream_of(np.zeros(365 * 24), [4000, 6000]))
-    assert min(abs(found - 4000).min(), abs(found - 6000).min()) >= WATCHED_H
+    assert min(abs(found - 4000).min(), abs(found - 6000).min()) >= WINDOW_H
 
 
 def test_a_shorter_stream_has_the_first_placebos_of_a_longer_one() -> None:
@@ -42,7 +41,7 @@ def test_a_shorter_stream_has_the_first_placebos_of_a_longer_one() -> None:
     longer = placebos(stream_of(np.zeros(6000), at))
     for length in (1000, 1500, 2500, 4100):
         shorter = placebos(stream_of(np.zeros(length), [hour for hour in at if hour < length]))
-        assert shorter.tolist() == longer[longer + WATCHED_H <= length].tolist()
+        assert shorter.tolist() == longer[longer + WINDOW_H <= length].tolist()
 
 
 def test_the_threshold_rises_only_where_false_alarms_are_too_many() -> None:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from kairan.year.counts import Cause, World
 from services.metrics.growth.audit import ENOUGH_H
-from services.metrics.growth.effects import WATCHED_H, prior_of
+from services.metrics.growth.effects import prior_of
 from services.metrics.growth.evidence import ALARM, ERROR_WEIGHTS, Before, Evidence, discoveries, log_naming
 from services.metrics.growth.foreknowledge import foreknow
-from services.metrics.growth.model import Floats, Joins, Publication
+from services.metrics.growth.model import WINDOW_H, Floats, Joins, Publication
 from services.metrics.growth.outlook import Outlook, outlook
 from services.metrics.growth.quick import CLAIMED_H, STAKE, Claims
 from services.metrics.growth.stream import Stream
@@ -157,14 +157,14 @@ def hours_of(seed: int, surges: bool) -> tuple[Before, list[tuple[Floats, Floats
         surge_rate=np.full(2, 0.03 if surges else 0.0),
         surging=np.array([0.0, 1.0]),
     )
-    base, first = rng.gamma(3.0, 0.2, (WATCHED_H, 2)), rng.integers(1, 24, 2)
-    joins = rng.poisson(base * np.where(rng.random((WATCHED_H, 1)) < 0.5, 1.0, 4.0))
-    new_day = (np.arange(WATCHED_H)[:, None] + first) % 24 == 0
-    return before, [(joins[h].astype(float), base[h], before.frailty, new_day[h]) for h in range(WATCHED_H)]
+    base, first = rng.gamma(3.0, 0.2, (WINDOW_H, 2)), rng.integers(1, 24, 2)
+    joins = rng.poisson(base * np.where(rng.random((WINDOW_H, 1)) < 0.5, 1.0, 4.0))
+    new_day = (np.arange(WINDOW_H)[:, None] + first) % 24 == 0
+    return before, [(joins[h].astype(float), base[h], before.frailty, new_day[h]) for h in range(WINDOW_H)]
 
 
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 10**6), at=st.integers(1, WATCHED_H - 1), surges=st.booleans())
+@given(seed=st.integers(0, 10**6), at=st.integers(1, WINDOW_H - 1), surges=st.booleans())
 def test_stored_state_goes_on_as_if_it_had_never_stopped(seed: int, at: int, surges: bool) -> None:
     before, hours = hours_of(seed, surges)
     straight = Evidence.start(prior_of("magazine_issue"), before)
@@ -229,19 +229,19 @@ def test_a_quick_claim_is_not_made_while_a_surge_goes_on_or_where_others_publish
 def test_a_prior_adds_up_to_one() -> None:
     for kind in ("magazine_issue", "broadcast", "article", "session", "minutes", "session_recording"):
         assert prior_of(kind).weight.sum() == pytest.approx(1.0)
-        assert prior_of(kind).profile().shape == (WATCHED_H, prior_of(kind).weight.size)
+        assert prior_of(kind).profile().shape == (WINDOW_H, prior_of(kind).weight.size)
 
 
 def test_joins_that_name_the_publication_are_evidence() -> None:
-    joins = np.full(WATCHED_H, 1.0)
-    named = np.zeros(WATCHED_H, dtype=np.int64)
+    joins = np.full(WINDOW_H, 1.0)
+    named = np.zeros(WINDOW_H, dtype=np.int64)
     assert np.log(0.98) - 1e-9 <= log_naming(joins, named).min() <= log_naming(joins, named).max() < 0.01
     named[10:16] = 1
     log = log_naming(joins, named)
     assert log[9] < 0 < log[20]
     assert log[15] > np.log(100)
     rng = np.random.default_rng(1)
-    chance = [log_naming(joins, rng.binomial(1, 0.02, WATCHED_H)).max() for _ in range(2000)]
+    chance = [log_naming(joins, rng.binomial(1, 0.02, WINDOW_H)).max() for _ in range(2000)]
     assert np.mean(np.array(chance) >= np.log(100)) <= 0.01
 
 

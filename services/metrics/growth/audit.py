@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc
 
-from services.metrics.growth.effects import WATCHED_H
 from services.metrics.growth.evidence import ALARM
-from services.metrics.growth.model import Audit, Floats, Indices
+from services.metrics.growth.model import WINDOW_H, Audit, Floats, Indices
 from services.metrics.growth.stream import Stream
 
 ENOUGH_H = 42 * 24
@@ -29,8 +28,8 @@ def placebos(stream: Stream) -> Indices:
     first = stream.hours.first_hour
     day = np.arange((first + ENOUGH_H) // 24, (first + stream.counts.size) // 24 + 1)
     at = day * 24 + (_scrambled(day) % np.uint64(24)).astype(np.int64) - first
-    at = at[(at >= ENOUGH_H) & (at + WATCHED_H <= stream.counts.size)]
-    busy = (np.abs(at[:, None] - stream.at) < WATCHED_H).any(1)
+    at = at[(at >= ENOUGH_H) & (at + WINDOW_H <= stream.counts.size)]
+    busy = (np.abs(at[:, None] - stream.at) < WINDOW_H).any(1)
     kept: list[int] = []
     for seen, (hour, is_busy) in enumerate(zip(at.tolist(), busy.tolist(), strict=True), start=1):
         if len(kept) < (A_DAY_AT_LEAST * seen - min(PATIENCE, 0.2 * seen) if is_busy else A_DAY * seen):
@@ -83,9 +82,9 @@ def _log_threshold(ends: Indices, peaks: Floats) -> float:
 
     Windows that overlap raise one alarm, and as many are independent as fit side by side into the hours they cover.
     """
-    windows = np.minimum(np.diff(ends, prepend=ends[0] - WATCHED_H), WATCHED_H).sum() / WATCHED_H
+    windows = np.minimum(np.diff(ends, prepend=ends[0] - WINDOW_H), WINDOW_H).sum() / WINDOW_H
     high = np.flatnonzero(peaks >= np.log(ALARM))
-    episodes = np.split(high, np.flatnonzero(np.diff(ends[high]) >= WATCHED_H) + 1)
+    episodes = np.split(high, np.flatnonzero(np.diff(ends[high]) >= WINDOW_H) + 1)
     number = np.arange(1, len(episodes) + 1)
     chance = betainc(number, np.maximum(windows - number, 0) + 1, FALSE_ALARMS)
     usual = int((chance >= SIGNIFICANT).sum())

@@ -11,9 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from services.metrics.growth.model import Floats
-
-WATCHED_H = 168
+from services.metrics.growth.model import WINDOW_H, Floats
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Prior:
 
     def profile(self) -> Floats:
         """Relative effect of every watched hour: hours x effects."""
-        after = np.arange(WATCHED_H)[:, None] - self.onset_h
+        after = np.arange(WINDOW_H)[:, None] - self.onset_h
         return np.where(after >= 0, self.theta * np.exp(-np.maximum(after, 0) / self.tau_h), 0.0)
 
 

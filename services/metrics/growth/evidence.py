@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from services.metrics.growth.effects import WATCHED_H, Prior
-from services.metrics.growth.model import Counts, Floats, Indices
+from services.metrics.growth.effects import Prior
+from services.metrics.growth.model import WINDOW_H, Counts, Floats, Indices
 from services.metrics.growth.quick import CLAIMED_H, LEFT, Claims
 from services.metrics.growth.surge import LASTS, STEP_H, Surges
 
@@ -47,7 +47,7 @@ class Before:
 
 
 def _with_none(prior: Prior) -> Floats:
-    return np.concatenate((np.zeros((WATCHED_H, 1)), prior.profile()), axis=1)
+    return np.concatenate((np.zeros((WINDOW_H, 1)), prior.profile()), axis=1)
 
 
 @dataclass

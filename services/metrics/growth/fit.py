@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from services.metrics.growth import baseline, credit
 from services.metrics.growth.calendar import sums, week_shape
 from services.metrics.growth.kernels import REACH_H
-from services.metrics.growth.model import Floats, Indices
+from services.metrics.growth.model import WINDOW_H, Floats, Indices
 from services.metrics.growth.scatter import Scatter, scatter
 from services.metrics.growth.stream import Stream
 
 ROUNDS = 3
-UNCUT_H = 168
 FITTED = 60
 TAIL_DAYS = 6
 DOUBT = 0.5  # of an effect that was only sketched
@@ -75,7 +74,7 @@ def _after_any(stream: Stream) -> NDArray[np.bool_]:
     """Blocks in the window of a publication: only there a surge may be anybody's and is not cut."""
     opened = np.zeros(stream.counts.size + 1, dtype=np.int64)
     np.add.at(opened, np.clip(stream.at, 0, stream.counts.size), 1)
-    np.add.at(opened, np.clip(stream.at + UNCUT_H, 0, stream.counts.size), -1)
+    np.add.at(opened, np.clip(stream.at + WINDOW_H, 0, stream.counts.size), -1)
     return np.asarray(stream.by_block((np.cumsum(opened)[:-1] > 0).astype(np.float64)) > 0)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln
 
+from services.metrics.growth import baseline
 from services.metrics.growth.calendar import sums
 from services.metrics.growth.evidence import Flags
 from services.metrics.growth.model import Floats
@@ -87,9 +88,8 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     alone = mean**2 / (mean**2 + other_doubt + np.maximum(other, 0) ** 2 + 1e-9)
     fresh = ((mass > 0) & (filtered.effect_doubt[:-1] == 0)).any(1)
     alone = np.where(fresh | np.append(False, fresh[:-1]), 0.0, alone)
-    most = np.maximum(3 * own, own + 4 * np.sqrt(own) + 3)
-    big = _leapt(joins, mean)
-    leapt = _leapt(joins, own)
+    big = leapt_over(joins, mean)
+    leapt = leapt_over(joins, own)
     surge = leapt & (alone > 0.5)
     begins = surge & ~_lately(surge, APART_DAYS)
     seen = discounted(begins.astype(float), SURGE_MEMORY) + SURGES
@@ -97,7 +97,7 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     ended = (days.counts[:, ENDING].sum(1) + 0.5) / (own * hourly[:, ENDING].sum(1) / np.maximum(exposure, 1e-9) + 0.5)
     surging = np.where(leapt, np.maximum(ended, 1.0), 0.0)
     faded = _lately(leapt, FADING_DAYS) & (joins > mean)
-    cut = np.minimum(joins, most)
+    cut = baseline.cut(joins, own)
     usual = np.where(leapt | faded, 0.0, alone)
     frailty = _frailty(cut, own, usual)
     left = cut - np.maximum((filtered.effect[1:] * mass).sum(1), 0.0)
@@ -111,7 +111,7 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     )  # fmt: skip
 
 
-def _leapt(joins: Floats, mean: Floats) -> Flags:
+def leapt_over(joins: Floats, mean: Floats) -> Flags:
     """Whether days had far more joins than expected, whatever their number."""
     return np.asarray(joins > np.maximum(3.5 * mean, mean + 5 * np.sqrt(mean) + 4))
 

@@ -11,13 +11,13 @@ from services.metrics.growth.calendar import JST_OFFSET_H
 from services.metrics.growth.chains import chains
 from services.metrics.growth.fit import Fit, fit
 from services.metrics.growth.foresight import BOUND
-from services.metrics.growth.model import Audit, Band, Floats, Indices, Joins, Ledger, Publication, Row, Spike
+from services.metrics.growth.model import WINDOW_H, Audit, Band, Floats, Indices, Joins, Ledger, Publication, Row, Spike
 from services.metrics.growth.series import series
 from services.metrics.growth.stream import HOUR, Stream
 from services.metrics.growth.unexplained import unexplained
 from services.metrics.growth.verdict import verdict
 from services.metrics.growth.watched import NEVER, Watched, evidence_of
-from services.metrics.growth.windows import WINDOW_H, windows
+from services.metrics.growth.windows import windows
 
 RANGE = (0.05, 0.95)
 PLACES = 2  # of joins: credits are cut there, so that they and the organic joins add up

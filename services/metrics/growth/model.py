@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+WINDOW_H = 7 * 24  # for so long after a publication joins may be its own
+
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.metrics.growth.effects import WATCHED_H
 from services.metrics.growth.evidence import Before, Flags
-from services.metrics.growth.foreknowledge import Foreknowledge, fresh_effect
+from services.metrics.growth.foreknowledge import Foreknowledge, fresh_effect, leapt_over
 from services.metrics.growth.kernels import REACH_H
-from services.metrics.growth.model import Floats, Indices
+from services.metrics.growth.model import WINDOW_H, Floats, Indices
 from services.metrics.growth.stream import Stream
 from services.metrics.growth.surge import BEGINS, DAY_H, STEP_H, SURGE_ON
 
 NONE = -1
-AHEAD_DAYS = WATCHED_H // 24 + 1
+AHEAD_DAYS = WINDOW_H // 24 + 1
 SHARE_ON = 0.1  # share of publications with surges from which the null expects one after others
 GRAINS = 6.0  # joins of a day count as at most so many times its frailty: quasi-likelihood
 
@@ -51,14 +50,14 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
     """Windows that open at the hours `at` (inside the stream); `own` is the publication that is watched, or `NONE`."""
     hours, length = stream.hours, stream.counts.size
     start_of_day = at - hours.hour[at]
-    hour = start_of_day[:, None] + np.arange(WATCHED_H + 24)  # from the first hour of the first day
+    hour = start_of_day[:, None] + np.arange(WINDOW_H + 24)  # from the first hour of the first day
     inside = np.clip(hour, 0, length - 1)
     first_day = hours.day[at]
-    day = np.minimum(first_day[:, None] + np.arange(WATCHED_H + 24) // 24, hours.days)
-    season = hours.seasons(hours.days + AHEAD_DAYS)[first_day[:, None] + np.arange(WATCHED_H + 24) // 24]
-    weekday = (hours.weekday[at][:, None] + np.arange(WATCHED_H + 24) // 24) % 7
+    day = np.minimum(first_day[:, None] + np.arange(WINDOW_H + 24) // 24, hours.days)
+    season = hours.seasons(hours.days + AHEAD_DAYS)[first_day[:, None] + np.arange(WINDOW_H + 24) // 24]
+    weekday = (hours.weekday[at][:, None] + np.arange(WINDOW_H + 24) // 24) % 7
     on = first_day[:, None]
-    shape = past.hour[on, np.arange(WATCHED_H + 24) % 24] * past.weekday[on, weekday] * past.season[on, weekday, season]
+    shape = past.hour[on, np.arange(WINDOW_H + 24) % 24] * past.weekday[on, weekday] * past.season[on, weekday, season]
     level = past.level[first_day, None] * shape
     other, other_spread = _others(stream, past, hour, day, shape, own)
     base = np.maximum(level + other, 1e-6)
@@ -70,7 +69,7 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
     early = ~opened & known
     joins_early, base_early = (counts * early).sum(1), (base * early).sum(1)
     surges = _surges_of_others(stream, past, hour, first_day, own)
-    leapt = joins_early > np.maximum(3.5 * base_early, base_early + 5 * np.sqrt(base_early) + 4)
+    leapt = leapt_over(joins_early, base_early)
     now = np.where(leapt, (joins_early + 0.5) / (base_early + 0.5), 0.0)
     listed = past.surge_share[first_day] >= SHARE_ON
     before = Before(
@@ -84,9 +83,9 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
         surge_rate=np.maximum(past.surge_rate[first_day], np.where(listed, SURGE_ON, 0.0)),
         surging=np.maximum(past.surging[first_day], now),
     )
-    window = (at - start_of_day)[:, None] + np.arange(WATCHED_H)
+    window = (at - start_of_day)[:, None] + np.arange(WINDOW_H)
     rows = np.arange(len(at))[:, None]
-    new_day = (window % 24 == 0) & (np.arange(WATCHED_H) > 0)
+    new_day = (window % 24 == 0) & (np.arange(WINDOW_H) > 0)
     return Outlook(
         before,
         counts[rows, window],

@@ -14,9 +14,8 @@ from scipy.special import ndtr, ndtri
 
 from services.metrics.growth.audit import ENOUGH_H
 from services.metrics.growth.fit import Fit
-from services.metrics.growth.model import Floats, Publication, Series, Verdict
+from services.metrics.growth.model import WINDOW_H, Floats, Publication, Series, Verdict
 from services.metrics.growth.stream import Stream
-from services.metrics.growth.windows import WINDOW_H
 
 BIAS = 0.01  # standard deviation of the baseline's own error in the hours of a series, as a share of it
 CAREFUL = 1.15  # variance over that of the fit: referrals come together, kernels are not the truth

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.metrics.growth.audit import ENOUGH_H, Thresholds, placebos
-from services.metrics.growth.effects import WATCHED_H, prior_of
+from services.metrics.growth.effects import prior_of
 from services.metrics.growth.evidence import Evidence, log_naming
 from services.metrics.growth.foreknowledge import foreknow
-from services.metrics.growth.model import Audit, Counts, Floats, Indices, Publication
+from services.metrics.growth.model import WINDOW_H, Audit, Counts, Floats, Indices, Publication
 from services.metrics.growth.outlook import NONE, Outlook, outlook
 from services.metrics.growth.stream import Stream
 
@@ -35,18 +35,18 @@ def evidence_of(stream: Stream, publications: Sequence[Publication]) -> tuple[Wa
     at = np.concatenate((stream.at[own], placebo))
     ahead = outlook(stream, foreknow(stream), at, np.append(own, np.full(placebo.size, NONE)))
     curves = log_evidence(ahead, [*(publications[i].kind for i in own.tolist()), *[PLACEBO] * placebo.size])
-    thresholds = Thresholds.of(placebo + WATCHED_H, curves[own.size :].max(1, initial=0.0))
+    thresholds = Thresholds.of(placebo + WINDOW_H, curves[own.size :].max(1, initial=0.0))
     for row, i in enumerate(own.tolist()):
         curve = curves[row] + log_naming(ahead.joins[row], _window(publications[i].captured, int(stream.at[i])))
-        over = curve >= thresholds.at(at[row] + 1 + np.arange(WATCHED_H))
+        over = curve >= thresholds.at(at[row] + 1 + np.arange(WINDOW_H))
         watched.log_evidence[i] = max(float(curve.max()), 0.0)
         watched.alarm_h[i] = at[row] + 1 + int(over.argmax()) if over.any() else NEVER
     return watched, thresholds.audit()
 
 
 def _window(captured: Counts, at: int) -> Counts:
-    window = np.zeros(WATCHED_H, dtype=np.int64)
-    inside = captured[at : at + WATCHED_H]
+    window = np.zeros(WINDOW_H, dtype=np.int64)
+    inside = captured[at : at + WINDOW_H]
     window[: inside.size] = inside
     return window
 

@@ -8,12 +8,11 @@ from services.metrics.growth import foresight
 from services.metrics.growth.fit import Fit
 from services.metrics.growth.foresight import RECENT, Mixture, Recent
 from services.metrics.growth.kernels import REACH_H
-from services.metrics.growth.model import Counts, Floats, Indices
+from services.metrics.growth.model import WINDOW_H, Counts, Floats, Indices
 from services.metrics.growth.scatter import CLUSTERED
 from services.metrics.growth.stream import Stream
 
-DAYS = 7
-WINDOW_H = 24 * DAYS
+DAYS = WINDOW_H // 24
 ENDLESS = 1e9
 WIDEST = 0.5  # squared coefficient of variation: beyond it a negative binomial says "nobody at all" first
 
