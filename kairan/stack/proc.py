@@ -81,7 +81,10 @@ def _command(pid: int) -> str:
 
 
 def _command_matches(pid: int, command: str) -> bool:
-    return _command(pid).endswith(command)  # before its exec, a child's line is the launcher's, which ends with it
+    """Before its exec, a child's line is the launcher's, which ends with it; while it dies, with its files still open,
+    it has none."""
+    shown = _command(pid)
+    return not shown or shown.endswith(command)
 
 
 def _ps(pid: int, column: str) -> str:
