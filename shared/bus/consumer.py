@@ -29,6 +29,7 @@ from shared.telemetry import metrics
 log = structlog.get_logger(__name__)
 
 _STALLED_S = 120.0
+_LAST_WORDS_S = 1.0
 # The first event after a pause is applied at once; in a rush, transactions begin `apart_s` apart and take more each.
 _RUSH, _FULL = 10, 250
 
@@ -127,8 +128,11 @@ class Consumer:
             await broker.start()
             standing.client = subscriber.consumer
             self.state, self.reason = "running", ""
-            await self._watch(subscriber)
+            await self._watch(subscriber, standing)
         finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORDS_S):
+                    await standing.publish()
             standing.client = None
             await broker.stop()
 
@@ -148,12 +152,13 @@ class Consumer:
     async def _generation(self) -> int:
         return await generations.current(self._store, self._group) if self.subscription.rebuildable else 1
 
-    async def _watch(self, subscriber: Any) -> None:
+    async def _watch(self, subscriber: Any, standing: Standing) -> None:
         """Measures until the consumer has to stop; a consume loop that ended by itself is a breakdown."""
         while not self._halt.is_set():
             if all(task.done() for task in subscriber.tasks):
                 raise KafkaError("the consume loop ended")
             await self._measure()
+            await standing.publish()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await self._halt.wait()

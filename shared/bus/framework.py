@@ -6,7 +6,7 @@ from typing import Any
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.message import KafkaAckableMessage
+from faststream.kafka.message import KafkaAckableMessage, KafkaMessage
 
 from shared.bus.offsets import Place
 
@@ -66,9 +66,16 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._assigned([Place(*place) for place in assigned])
 
 
+class _Batch(KafkaAckableMessage):
+    """Commits nothing: the offsets that count are stored beside the state, and `Standing.publish` tells lag tools."""
+
+    async def ack(self) -> None:
+        await KafkaMessage.ack(self)
+
+
 async def _parse(records: tuple[Any, ...], original: Any) -> KafkaAckableMessage:
     """Leaves bytes and headers alone: what is wrong with one record must not be raised for the whole batch."""
-    return KafkaAckableMessage(
+    return _Batch(
         body=b"",
         headers={},
         raw_message=records,

@@ -23,6 +23,7 @@ class Standing:
         self.client: Any = None
         self.positions: dict[Place, int] = {}
         self._sought: dict[Place, int] = {}
+        self._published: dict[Place, int] = {}
 
     def assignment(self) -> frozenset[Place]:
         if self.client is None:
@@ -69,6 +70,23 @@ class Standing:
         await self._load(places)
         for place, offset in self.positions.items():
             self._seek(place, offset)
+
+    async def publish(self) -> None:
+        """Tells Kafka the positions that have changed, for lag tools alone: in doubt they stay as they are."""
+        assigned = self.assignment()
+        moved = {
+            place: offset
+            for place, offset in self.positions.items()
+            if place in assigned and self._published.get(place) != offset
+        }
+        if not moved:
+            return
+        try:
+            await self.client.commit({TopicPartition(*place): offset for place, offset in moved.items()})
+        except KafkaError as error:
+            log.info("offsets_unpublished", error=type(error).__name__)
+        else:
+            self._published |= moved
 
     async def ends(self) -> dict[Place, tuple[int, int]]:
         """(position, end of the log) of each partition that has both."""
