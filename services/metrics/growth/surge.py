@@ -16,7 +16,7 @@ from services.metrics.growth.model import Floats, Indices
 
 SURGE_ON = 0.006  # surges a day from which they are no rarity: one in the last 130 days
 SURGE_SHARE, RARE_SHARE = 0.8, 0.03  # of the prior that an effect is like a surge: where surges occur, and at least
-SHARE_FALLS = 1.5  # the share with the rate: so fast that what a surge in time can be worth stays about the same
+SHARE_FALLS = 2.0  # the share with the rate: so fast that what a surge in time can be worth stays about the same
 RARER, LEAST_RATE = 0.3, 1e-9  # where they are a rarity, the rate is less than its prior says: times this, at least
 SIZES = {8.0: 0.6, 60.0: 0.4}  # mean of a surge's first day, in bases: chances
 FADES = {0.1: 0.3, 0.35: 0.4, 0.9: 0.3}  # mean of a day that goes on, as a share of how the last one ended: chances

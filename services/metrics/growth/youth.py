@@ -11,7 +11,7 @@ from services.metrics.growth.model import Floats
 
 FIRST_DAYS = 3  # nothing is asked before their end, so all of them may tell where a stream starts
 WATCHED_H = 24 * FIRST_DAYS
-FADES_DAYS = 10.0
+FADES_DAYS = 8.0
 LEVEL_DOUBT, DAY_DOUBT = 0.3, 0.06  # at birth: relative variance of the level, and of a day around it
 SURGE_RATE = 0.03  # at birth: surges a day, where the stream's own past has shown fewer
 
