@@ -9,16 +9,20 @@ DAYS_BEFORE, DAYS_AFTER, SIGMAS = 28, 7, 3.0
 
 def daily_alarm(counts: Counts, at: int) -> bool:
     """Whether one of the seven blocks of 24 hours from hour `at` on is an alarm, looked at at its end."""
-    before = days_before(counts, at)
-    return bool((blocks(counts, at, DAYS_AFTER) > before.mean() + SIGMAS * before.std(ddof=1)).any())
+    return bool((blocks(counts, at, DAYS_AFTER) > _line(counts, at)).any())
 
 
 def hourly_alarm(counts: Counts, at: int) -> bool:
     """Whether the last 24 hours are an alarm at the end of one of the 168 hours from hour `at` on."""
+    sums = np.cumsum(np.concatenate([np.zeros(24), counts[: at + 24 * DAYS_AFTER]]))
+    last_day = sums[at + 24 :] - sums[at:-24]
+    return bool((last_day > _line(counts, at)).any())
+
+
+def _line(counts: Counts, at: int) -> float:
+    """Without two days before, no count is too high."""
     before = days_before(counts, at)
-    sums = np.cumsum(np.concatenate([[0], counts[: at + 24 * DAYS_AFTER]]))
-    last_day = sums[at + 1 :] - sums[at - 23 : -24]
-    return bool((last_day > before.mean() + SIGMAS * before.std(ddof=1)).any())
+    return float(before.mean() + SIGMAS * before.std(ddof=1)) if before.size > 1 else np.inf
 
 
 def days_before(counts: Counts, at: int) -> Floats:

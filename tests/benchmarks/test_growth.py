@@ -130,8 +130,8 @@ def test_placebos_stand_away_from_posts_on_busy_hours_only() -> None:
     counts = np.ones(900 * 24, dtype=np.int64)
     counts[: 300 * 24] = 0
     repository = Repository("some/thing", datetime(2020, 1, 1, tzinfo=UTC), counts, (500 * 24,))
-    groups = real.placebos(repository, 30)
-    assert groups == real.placebos(repository, 30)
+    groups = real.placebos(repository, 30, real.STRICT)
+    assert groups == real.placebos(repository, 30, real.STRICT)
     assert sum(map(len, groups)) == 30
     for group in groups:
         assert all(after - before >= real.APART_H for before, after in pairwise(group))
@@ -150,7 +150,15 @@ def test_real_streams_are_all_read_and_a_small_one_is_judged() -> None:
     study = real.real(2, SEED)
     lines = study.lines([study.look(("lemonade-sdk/lemonade", 2)), study.look(("tambo-ai/tambo", 2))])
     assert sum(line.n for line in lines if line.what == "both: own posts found, ledger") == 2
+    assert sum(line.n for line in lines if line.what == "both, as the note counts: own posts found, ledger") == 2
     assert {line.row for line in lines} == {"8"}
+
+
+@pytest.mark.skipif(stars.why_absent() is not None, reason=str(stars.why_absent()))
+def test_the_note_counts_23_posts_and_3_sigma_finds_16() -> None:
+    found = [(one, at) for one in stars.repositories().values() for at in real.posts(one, real.NOTED)]
+    assert len(found) == 23
+    assert sum(daily_alarm(one.counts, at) for one, at in found) == 16
 
 
 def test_peers_that_need_no_package_see_a_plain_effect_and_its_size() -> None:

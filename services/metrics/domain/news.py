@@ -76,11 +76,16 @@ def with_alarms(ledger: Ledger, alarms: Mapping[tuple[str, str], datetime]) -> L
 
 
 def spikes(ledger: Ledger, told: Told) -> Iterator[News]:
-    """Alarms that nobody was told of, and windows after an alarm that have come to their end."""
+    """Alarms that nobody was told of, and windows after an alarm that have come to their end.
+
+    An alarm of a stream with too little data stands in the ledger, and nobody is woken by it.
+    """
     for row in ledger.publications:
         if row.alarm_at is None or ledger.as_of is None:
             continue
         detected = About(ledger.stream, row.id, "detected")
+        if row.verdict == "too_little_data" and detected.id not in told.ids:
+            continue
         if detected.id not in told.ids:
             yield News(detected, row.alarm_at, _spike(GrowthSpikeDetected, row, ledger))
         closed = About(ledger.stream, row.id, "closed")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln
 
-from services.metrics.growth import baseline
+from services.metrics.growth import baseline, youth
 from services.metrics.growth.calendar import sums
 from services.metrics.growth.evidence import Flags
 from services.metrics.growth.model import Floats
@@ -94,6 +94,8 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     begins = surge & ~_lately(surge, APART_DAYS)
     seen = discounted(begins.astype(float), SURGE_MEMORY) + SURGES
     surge_rate = seen / (discounted(np.ones(len(joins)), SURGE_MEMORY) + SURGE_DAYS)
+    young = youth.youth(len(joins))
+    surge_rate = np.maximum(surge_rate, youth.SURGE_RATE * young)
     ended = (days.counts[:, ENDING].sum(1) + 0.5) / (own * hourly[:, ENDING].sum(1) / np.maximum(exposure, 1e-9) + 0.5)
     surging = np.where(leapt, np.maximum(ended, 1.0), 0.0)
     faded = _lately(leapt, FADING_DAYS) & (joins > mean)
@@ -105,6 +107,8 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     echo, echoed = _echo(joins, own, frailty, usual)
     share = 1 / (1 + frailty / np.maximum(24 * filtered.level, 1e-3))
     level_doubt = (1 + 2 * share * echo / (1 - echo)) * filtered.level_variance / filtered.level**2 + drift
+    level_doubt += youth.LEVEL_DOUBT * young
+    frailty = 1 / (1 / frailty + youth.DAY_DOUBT * young)
     return Foreknowledge(
         shape.weekday, shape.hour, shape.season, shape.doubt, filtered.level, level_doubt, frailty, echo, echoed,
         surge_rate, _surge_share(stream, big), np.append(0.0, surging), filtered.effect, filtered.effect_doubt,
@@ -149,7 +153,7 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
     count, days = len(stream.at), len(joins)
     level, variance = np.empty(days + 1), np.empty(days + 1)
     effect, doubt = np.zeros((days + 1, count)), np.zeros((days + 1, count))
-    first = max(joins[:42].sum(), 0.5) / max(exposure[:42].sum(), 1.0)
+    first = max(joins[: youth.FIRST_DAYS].sum(), 0.5) / max(exposure[: youth.FIRST_DAYS].sum(), 1.0)
     state, covariance = np.array([first]), np.array([[first**2]])
     joins_of, exposures = joins.tolist(), exposure.tolist()
     touched = mass != 0

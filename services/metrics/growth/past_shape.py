@@ -10,6 +10,7 @@ from services.metrics.growth.baseline import DISCOUNT, cut
 from services.metrics.growth.calendar import HOUR_PRIOR, WEEKDAY_PRIOR
 from services.metrics.growth.model import Floats
 from services.metrics.growth.stream import Stream
+from services.metrics.growth.youth import FIRST_DAYS
 
 GUESSED_FRAILTY = 20.0
 
@@ -61,10 +62,10 @@ def discounted(values: Floats, memory: float = DISCOUNT) -> Floats:
 def shape_of(days: Days) -> Shape:
     """Factors of hours, weekdays and seasons from the days before; surges are scaled down to what is usual."""
     whole, joins = days.known.mean(1), days.counts.sum(1)
-    usual = (discounted(joins)[:-1] + 0.5) / (discounted(whole)[:-1] + 0.5 / max(joins[:42].mean(), 0.5))
+    usual = (discounted(joins)[:-1] + 0.5) / (discounted(whole)[:-1] + 0.5 / max(joins[:FIRST_DAYS].mean(), 0.5))
     clean = cut(joins, usual)
     kept = clean / np.maximum(joins, 1.0)
-    usual = (discounted(clean)[:-1] + 0.5) / (discounted(whole)[:-1] + 0.5 / max(clean[:42].mean(), 0.5))
+    usual = (discounted(clean)[:-1] + 0.5) / (discounted(whole)[:-1] + 0.5 / max(clean[:FIRST_DAYS].mean(), 0.5))
     seen, due = before(days.counts * kept[:, None]), before(days.known * (usual / 24)[:, None])
     hour = (seen + HOUR_PRIOR) / (due * (seen.sum(1) / np.maximum(due.sum(1), 1e-9))[:, None] + HOUR_PRIOR)
     hour /= hour.mean(1, keepdims=True)

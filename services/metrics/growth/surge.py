@@ -15,8 +15,9 @@ from scipy.special import gammaln
 from services.metrics.growth.model import Floats, Indices
 
 SURGE_ON = 0.006  # surges a day from which they are no rarity: one in the last 130 days
-SURGE_SHARE, RARE_SHARE = 0.6, 0.03  # of the prior that an effect is like a surge, where surges occur and elsewhere
-RARER, LEAST_RATE = 0.3, 1e-9  # where they are a rarity, the rate is less than its prior says
+SURGE_SHARE, RARE_SHARE = 0.8, 0.03  # of the prior that an effect is like a surge: where surges occur, and at least
+SHARE_FALLS = 2.0  # the share with the rate: so fast that what a surge in time can be worth stays about the same
+RARER, LEAST_RATE = 0.3, 1e-9  # where they are a rarity, the rate is less than its prior says: times this, at least
 SIZES = {8.0: 0.6, 60.0: 0.4}  # mean of a surge's first day, in bases: chances
 FADES = {0.1: 0.3, 0.35: 0.4, 0.9: 0.3}  # mean of a day that goes on, as a share of how the last one ended: chances
 FRAILTY, FADING_FRAILTY = 0.9, 1.5  # how much first days and days that go on scatter
@@ -69,8 +70,9 @@ class Surges:
         """`rate` per day; `surging`: by how much yesterday's end was above its base, 0 if no surge; `joins` and `base`
         (W) of the first day so far, `calm` their log f without a surge (W); `day`: what `tick` has counted of it."""
         windows = len(rate)
-        share = np.where(rate >= SURGE_ON, SURGE_SHARE, RARE_SHARE)
-        rate = np.where(rate >= SURGE_ON, rate, np.maximum(RARER * rate, LEAST_RATE))
+        usual = np.minimum(rate / SURGE_ON, 1.0)
+        share = np.maximum(SURGE_SHARE * usual**SHARE_FALLS, RARE_SHARE)
+        rate = np.maximum(rate * np.maximum(usual, RARER), LEAST_RATE)
         started = cls(
             log_rate=np.log(rate / STEPS),
             log_share=np.log(share),

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.metrics.growth.audit import ENOUGH_H, Thresholds, placebos
+from services.metrics.growth.audit import Thresholds, placebos
 from services.metrics.growth.effects import prior_of
 from services.metrics.growth.evidence import Evidence, log_naming
 from services.metrics.growth.foreknowledge import foreknow
 from services.metrics.growth.model import WINDOW_H, Audit, Counts, Floats, Indices, Publication
 from services.metrics.growth.outlook import NONE, Outlook, outlook
 from services.metrics.growth.stream import Stream
+from services.metrics.growth.youth import WATCHED_H
 
 NEVER = -1
 PLACEBO = "placebo"  # a kind without a prior of its own
@@ -26,10 +27,11 @@ class Watched:
 
 
 def evidence_of(stream: Stream, publications: Sequence[Publication]) -> tuple[Watched, Audit]:
-    """`publications` are those of the stream, in its order. Nothing is watched before 42 days of stream."""
+    """`publications` are those of the stream, in its order. Nothing is watched before three days of stream, and
+    placebos stand where it has 42 days: the verdict asks for as many."""
     watched = Watched(np.zeros(len(stream.at)), np.full(len(stream.at), NEVER, dtype=np.int64))
     placebo = placebos(stream)
-    own = np.flatnonzero((stream.at >= ENOUGH_H) & (stream.at < stream.counts.size))
+    own = np.flatnonzero((stream.at >= WATCHED_H) & (stream.at < stream.counts.size))
     if not own.size + placebo.size:
         return watched, Thresholds.of(placebo, np.zeros(0)).audit()
     at = np.concatenate((stream.at[own], placebo))

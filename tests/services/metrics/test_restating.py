@@ -78,6 +78,15 @@ def test_what_was_told_is_no_news_and_ids_belong_to_their_stream() -> None:
     assert [getattr(one.data, "theme_id", "") for one in elsewhere] == ["care", "care"]
 
 
+def test_nobody_is_woken_by_an_alarm_of_a_stream_with_too_little_data() -> None:
+    early = ledger(row(alarm_at=AS_OF - timedelta(days=20), verdict="too_little_data"))
+    told = Told()
+    assert list(spikes(early, told)) == []
+    for one in spikes(ledger(row(alarm_at=AS_OF - timedelta(days=20), complete=False)), told):
+        told.note(one)
+    assert [one.about.what for one in spikes(early, told)] == ["closed"]  # it was told that it had begun
+
+
 def test_a_claim_settles_when_ingest_had_caught_up_and_a_later_ledger_repeats_it() -> None:
     settling = Settling()
     settling.see(["alarm"], made_at=10.0)
