@@ -115,7 +115,7 @@ class Replays:
         known = await self._store.replay(identity)
         if known is not None:
             return known
-        if time.time() * 1000 > said["expires_ms"]:
+        if wall_ms() > said["expires_ms"]:
             raise EXPIRED
         if len(await self._store.running(endpoint_id)) >= MOST_RUNNING:
             raise TOO_MANY

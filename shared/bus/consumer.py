@@ -29,7 +29,6 @@ from shared.telemetry import metrics
 log = structlog.get_logger(__name__)
 
 _STALLED_S = 120.0
-_LAST_WORDS_S = 1.0
 # The first event after a pause is applied at once; in a rush, transactions begin `apart_s` apart and take more each.
 _RUSH, _FULL = 10, 250
 
@@ -121,7 +120,7 @@ class Consumer:
         self._standing = standing = await self._prepare()
         broker = make_broker(self._bootstrap, self._instance)
         subscriber = subscribe(
-            broker, self._group, self._topics, self._handle, self._assigned, self._instance if self._apache else None
+            broker, self._group, self._topics, self._handle, self, self._instance if self._apache else None
         )
         self._halt.clear()
         try:
@@ -130,9 +129,7 @@ class Consumer:
             self.state, self.reason = "running", ""
             await self._watch(subscriber, standing)
         finally:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LAST_WORDS_S):
-                    await standing.publish()
+            await standing.publish()
             standing.client = None
             await broker.stop()
 
@@ -163,7 +160,13 @@ class Consumer:
                 async with asyncio.timeout(1.0):
                     await self._halt.wait()
 
-    async def _assigned(self, places: Sequence[Place]) -> None:
+    def rebalancing(self) -> None:
+        """Called by the framework before it joins the group anew."""
+        if self._standing is not None:
+            self._standing.settled = False
+
+    async def assigned(self, places: Sequence[Place]) -> None:
+        """Called by the framework with the partitions that are this process's from now on."""
         assert self._standing is not None
         metrics.CONSUMER_REBALANCES.labels(self._group).inc()
         self._lags.clear()

@@ -1,7 +1,7 @@
 """The framework's consumer as this project wants it: batches of raw records, nothing committed before it is applied."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from faststream import AckPolicy
@@ -13,7 +13,14 @@ from shared.bus.offsets import Place
 _BATCH_MOST = 500
 
 Handle = Callable[[Sequence[Any]], Awaitable[None]]
-Assigned = Callable[[Sequence[Place]], Awaitable[None]]
+
+
+class Follow(Protocol):
+    """Hears of the group: `rebalancing()` before this member joins anew, `assigned()` with what it then has."""
+
+    def rebalancing(self) -> None: ...
+
+    async def assigned(self, places: Sequence[Place]) -> None: ...
 
 
 def make_broker(bootstrap: str, client_id: str) -> KafkaBroker:
@@ -30,7 +37,7 @@ def make_broker(bootstrap: str, client_id: str) -> KafkaBroker:
 
 
 def subscribe(
-    broker: KafkaBroker, group: str, topics: Sequence[str], handle: Handle, assigned: Assigned, instance: str | None
+    broker: KafkaBroker, group: str, topics: Sequence[str], handle: Handle, follow: Follow, instance: str | None
 ) -> Any:
     """A subscriber of raw batches. `instance` makes the membership static: a restart costs no rebalance."""
     options: dict[str, Any] = {"group_instance_id": f"{group}.{instance}"} if instance else {}
@@ -46,7 +53,7 @@ def subscribe(
         isolation_level="read_committed",
         session_timeout_ms=10_000,
         heartbeat_interval_ms=2_000,
-        listener=_Listener(assigned),
+        listener=_Listener(follow),
         parser=_parse,
         decoder=_raw,
         **options,
@@ -56,14 +63,14 @@ def subscribe(
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, assigned: Assigned) -> None:
-        self._assigned = assigned
+    def __init__(self, follow: Follow) -> None:
+        self._follow = follow
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        return
+        self._follow.rebalancing()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        await self._assigned([Place(*place) for place in assigned])
+        await self._follow.assigned([Place(*place) for place in assigned])
 
 
 class _Batch(KafkaAckableMessage):

@@ -1,5 +1,6 @@
 """Where a consumer stands in its partitions: the stored offsets are the truth, the client's positions follow them."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -13,14 +14,21 @@ from shared.store.mongo import StoreError
 
 log = structlog.get_logger(__name__)
 
+_PUBLISH_S = 1.0
+
 
 class Standing:
-    """One Kafka client's partitions, in one generation of a group. `positions` are the offsets last seen stored."""
+    """One Kafka client's partitions, in one generation of a group. `positions` are the offsets last seen stored.
+
+    `settled`: the group is not known to be rebalancing. A commit that meets a rebalance makes the client forget who it
+    is and join once more: with one commit a second, for ever.
+    """
 
     def __init__(self, offsets: Offsets, generation: int) -> None:
         self._offsets = offsets
         self.generation = generation
         self.client: Any = None
+        self.settled = False
         self.positions: dict[Place, int] = {}
         self._sought: dict[Place, int] = {}
         self._published: dict[Place, int] = {}
@@ -53,6 +61,7 @@ class Standing:
 
     async def assigned(self, places: Collection[Place]) -> None:
         """What was known of offsets is void; a database that is away is asked again when records come."""
+        self.settled = True
         try:
             await self.seek_to_stored(places)
         except StoreError as error:
@@ -72,7 +81,12 @@ class Standing:
             self._seek(place, offset)
 
     async def publish(self) -> None:
-        """Tells Kafka the positions that have changed, for lag tools alone: in doubt they stay as they are."""
+        """Tells Kafka the positions that have changed, for lag tools alone: in doubt they stay as they are.
+
+        The client would try for as long as the coordinator is away; nobody's measuring or stopping waits for that.
+        """
+        if not self.settled:
+            return
         assigned = self.assignment()
         moved = {
             place: offset
@@ -82,8 +96,9 @@ class Standing:
         if not moved:
             return
         try:
-            await self.client.commit({TopicPartition(*place): offset for place, offset in moved.items()})
-        except KafkaError as error:
+            async with asyncio.timeout(_PUBLISH_S):
+                await self.client.commit({TopicPartition(*place): offset for place, offset in moved.items()})
+        except (KafkaError, TimeoutError) as error:
             log.info("offsets_unpublished", error=type(error).__name__)
         else:
             self._published |= moved

@@ -84,9 +84,9 @@ def spikes(ledger: Ledger, told: Told) -> Iterator[News]:
         if row.alarm_at is None or ledger.as_of is None:
             continue
         detected = About(ledger.stream, row.id, "detected")
-        if row.verdict == "too_little_data" and detected.id not in told.ids:
-            continue
         if detected.id not in told.ids:
+            if row.verdict == "too_little_data":
+                continue
             yield News(detected, row.alarm_at, _spike(GrowthSpikeDetected, row, ledger))
         closed = About(ledger.stream, row.id, "closed")
         if row.complete and closed.id not in told.ids:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.bus import topics
 from shared.bus.batch import Received, Subscription
@@ -136,6 +137,22 @@ class Bus:
 
         await until(assigned, f"{group} has partitions")
         return consumer
+
+    async def published(self, group: str) -> None:
+        """Waits until Kafka's own note of the group's offsets says that it is at the end."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap) as consumer:
+
+                async def at_the_end() -> bool:
+                    noted = await admin.list_consumer_group_offsets(group)
+                    ends = await consumer.end_offsets(list(noted))
+                    return bool(noted) and all(noted[place].offset == ends[place] for place in noted)
+
+                await until(at_the_end, f"Kafka knows that {group} is at the end")
+        finally:
+            await admin.close()
 
     async def start_consumer(self, subscription: Subscription, instance: str = "tester-1") -> Consumer:
         consumer = Consumer(subscription, self.store, self.bootstrap, kind=self.kind, instance=instance)

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from kairan.stack.kafka import ApacheKafka
 from kairan.stack.tansu import Tansu
@@ -139,6 +140,42 @@ async def test_two_members_of_a_group_share_it_and_one_takes_over(bus: Bus) -> N
     await asyncio.gather(*(bus.execute(join(member)) for member in members[100:]))
     await bus.heard(members)
     assert set((await bus.seen()).values()) == {1}
+
+
+class _TakesItsTime(ConsumerRebalanceListener):  # type: ignore[misc]
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        await asyncio.sleep(3)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        return
+
+
+@pytest.mark.apache
+async def test_a_group_that_waits_for_a_slow_member_comes_to_rest_and_tells_kafka_where_it_is(bus: Bus) -> None:
+    """A batch ends while the group waits: publishing it then would bring about the next rebalance, for ever."""
+    group, members = _group(), list[str]()
+
+    async def collect_slowly(batch: Sequence[Received], tx: Tx) -> None:
+        await asyncio.sleep(0.3)
+        await collect(batch, tx)
+
+    async def go_on_joining() -> None:
+        while True:
+            members.append((await bus.execute(join())).resource_id)
+
+    subscription = bus.subscription(group, collect_slowly)
+    await bus.hear(subscription)
+    joining = asyncio.create_task(go_on_joining())
+    slow = AIOKafkaConsumer(bootstrap_servers=bus.bootstrap, group_id=group, enable_auto_commit=False)
+    slow.subscribe(subscription.topics, listener=_TakesItsTime())
+    try:
+        await slow.start()
+        await bus.hear(subscription, "tester-2")
+    finally:
+        joining.cancel()
+        await slow.stop()
+    await bus.heard(members)
+    await bus.published(group)
 
 
 async def test_a_group_whose_offsets_kafka_forgot_applies_nothing_twice(bus: Bus) -> None:

@@ -150,7 +150,7 @@ async def test_thousands_behind_a_blocked_subject_are_never_read_and_outlast_the
                 "verbosity": "executionStats",
             }
         )
-        assert plan["executionStats"]["totalKeysExamined"] < 20  # one a subject, also of what has just stood in line
+        assert plan["executionStats"]["totalKeysExamined"] <= len(IDS) + 1  # one a subject in line
         assert [one.sequence for one in await store.line(endpoint, blocked)][:2] == [2, 3]
 
 
