@@ -28,7 +28,9 @@ def deliveries() -> None:
 def list_deliveries(
     endpoint: Annotated[str | None, typer.Option(help="Only this endpoint's.")] = None,
     event_type: Annotated[str | None, typer.Option("--type", help="A name or a pattern: 'session-*'.")] = None,
-    event_id: Annotated[str | None, typer.Option(help="Only of this event, by its id on the bus.")] = None,
+    event_id: Annotated[
+        str | None, typer.Option(help="Only of this event, by its id as sent or as it is on the bus.")
+    ] = None,
     delivery_id: Annotated[str | None, typer.Option("--id", help="Only this one.")] = None,
     state: StateOption = None,
     status: StatusOption = None,

@@ -93,6 +93,7 @@ def planned_document(planned: Planned, sequence: int, now_ms: int) -> Document:
     people = {"person": list(planned.people)} if planned.people else {}
     key = {"key": planned.key} if planned.key is not None else {}
     expires = {"expires_ms": planned.expires_ms} if planned.expires_ms is not None else {}
+    told = {"told_id": planned.told_id} if planned.told_id is not None else {}
     return {
         "_id": planned.id,
         "endpoint": planned.endpoint.id,
@@ -111,6 +112,7 @@ def planned_document(planned: Planned, sequence: int, now_ms: int) -> Document:
         **people,
         **key,
         **expires,
+        **told,
     }
 
 

@@ -1,14 +1,14 @@
 """What owners read of their deliveries, whoever asks for it: the API, the portal, the terminal."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from services.notify.desk import owner_of
 from services.notify.disclosures import Disclosures
 from services.notify.log_store import LogStore, Page, Scope
-from services.notify.pairwise import Pseudonyms
+from services.notify.pairwise import Pseudonyms, is_stand_in
 from services.notify.question import Place, Question
 from services.notify.store import PAYLOAD_KEPT
 from services.notify.vault import Vault
@@ -53,9 +53,9 @@ class Log:
         scope = await self._scope(question.endpoint_id, caller)
         if scope is not None and not scope:
             return Page([], None, partial=False)
-        if question.delivery_id is not None or question.event_id is not None:
-            return await self._by_ids(question, scope, after, limit)
-        return await self._store.page(question, scope, after, limit)
+        by_ids = question.delivery_id is not None or (question.event_id and not is_stand_in(question.event_id))
+        page = await (self._by_ids if by_ids else self._store.page)(question, scope, after, limit)
+        return replace(page, found=[as_told(one, caller) for one in page.found])
 
     async def show(self, delivery_id: str, caller: Caller) -> Document:
         """A delivery with all that is kept of it; the body is the owner's alone."""
@@ -112,8 +112,15 @@ class Log:
         return [key.delivery(source, event_id) for key in keys for source in _SOURCES]
 
 
-def for_eyes(found: Document, caller: Caller) -> Document:
+def as_told(found: Document, caller: Caller) -> Document:
+    """With the event's id as the endpoint was told it: by the bus's, which admins see, owners could compare notes."""
+    told = found.get("told_id")
+    return found if told is None or owner_of(caller) is None else {**found, "event_id": told}
+
+
+def for_eyes(delivery: Document, caller: Caller) -> Document:
     """The delivery as the caller may see it: `withheld` instead of a body that is somebody else's."""
+    found = as_told(delivery, caller)
     mine, over = found.get("owner") == caller.subject, _too_old(found)
     if mine and not over:
         return found

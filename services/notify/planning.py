@@ -21,7 +21,8 @@ class Planned:
     """One event for one endpoint. `id` is the `webhook-id`; `people` are the members it tells of, by their real ids.
 
     `key` is the event's subject if the endpoint is ordered; a person's is the endpoint's own for that person. From
-    `expires_ms` on it is not worth sending.
+    `expires_ms` on it is not worth sending. `told_id` is the endpoint's own id for the event, unless it is told the
+    bus's `event_id`.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Planned:
     body: bytes = field(repr=False)
     key: str | None = None
     expires_ms: int | None = None
+    told_id: str | None = None
 
 
 @dataclass
@@ -96,6 +98,7 @@ def plan(
             body=body,
             key=_subject(event, entry, endpoint) if endpoint.ordered else None,
             expires_ms=_expires_ms(entry.name, recorded_ms, endpoint),
+            told_id=None if endpoint.identifiers == "real" else endpoint.pseudonyms.event(event.envelope.id),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from services.notify.globs import matches
 from services.notify.outcome import DeliveryState, Failure
+from services.notify.pairwise import is_stand_in
 from shared.catalogue import CATALOGUE
 
 STATUS: Final = r"^([1-5][0-9]{2}|[1-5]xx)$"
@@ -51,7 +52,8 @@ class Place:
 class Question:
     """Which deliveries are asked for; None asks for any. `status` is a number or a class (`5xx`).
 
-    `start` is included, `end` is not; both are about the moment of planning.
+    `event_id` is the bus's, or the one by which an endpoint was told of the event. `start` is included, `end` is not;
+    both are about the moment of planning.
     """
 
     endpoint_id: str | None = None
@@ -77,7 +79,7 @@ class Question:
         if self.event_type is not None:
             wanted["event_type"] = {"$in": types_like(self.event_type)}
         if self.event_id is not None:
-            wanted["event_id"] = self.event_id
+            wanted["told_id" if is_stand_in(self.event_id) else "event_id"] = self.event_id
         if self.state is not None:
             wanted["state"] = self.state
         attempt = self._attempt()

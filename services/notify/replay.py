@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from services.notify.desk import Desk, owner_of
 from services.notify.endpoint import Endpoints
 from services.notify.history import Records
-from services.notify.log import NO_DELIVERY, Log
+from services.notify.log import NO_DELIVERY, Log, as_told
 from services.notify.planning import Planned, unique
 from services.notify.replay_store import EXAMPLES, RECEIVING, Counted, ReplayStore, TooMuch
 from services.notify.selection import History, OneDelivery, Selection, canonical, read
@@ -91,6 +91,7 @@ class Replays:
             counted = await self._count_history(endpoint, selection)
         else:
             counted = await self._count(endpoint_id, selection, up_to)
+        counted = replace(counted, examples=[as_told(one, caller) for one in counted.examples])
         expires_ms = now_ms + PREVIEW_HOLDS_S * 1000
         said = {
             "endpoint": endpoint_id,
@@ -213,6 +214,7 @@ def _example(one: Planned) -> Document:
         "sequence": None,
         "event_type": one.event_type,
         "event_id": one.event_id,
+        "told_id": one.told_id,
         "state": None,
         "planned_at": moment_of(one.recorded_ms),
     }

@@ -83,7 +83,10 @@ class AttemptShown(BaseModel):
 
 
 class DeliveryShown(BaseModel):
-    """One event for one endpoint; never its payload. `id` is the `webhook-id`, `event_id` the event's id on the bus."""
+    """One event for one endpoint; never its payload. `id` is the `webhook-id`, `event_id` the `id` in the payload.
+
+    Who sees everybody's endpoints sees the event's id on the bus instead.
+    """
 
     id: str
     endpoint_id: str

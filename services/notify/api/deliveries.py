@@ -50,7 +50,9 @@ class DeliveriesApi:
         event_type: Annotated[
             str | None, Query(description="A name, a CloudEvents type, or a pattern: `session-*`.", pattern=TYPE)
         ] = None,
-        event_id: Annotated[str | None, Query(description="The event's id on the bus.", max_length=256)] = None,
+        event_id: Annotated[
+            str | None, Query(description="The event's `id`, as sent or as it is on the bus.", max_length=256)
+        ] = None,
         delivery_id: Annotated[str | None, Query(description="The `webhook-id`.", max_length=64)] = None,
         state: Annotated[DeliveryState | None, Query(description="Only those in this state.")] = None,
         status: Annotated[

@@ -149,13 +149,16 @@ async def test_failures_are_found_by_status_error_state_and_ids_and_show_what_wa
             assert (await search(notify, endpoint=endpoint, **asked)) == []
         everywhere = {one["endpoint_id"] for one in await search(notify, event_id=join.envelope.id)}
         assert everywhere >= {endpoint, other}  # also at endpoints that other tests have left
+        (sent,) = {one.event["id"] for one in receiver.received}
+        assert (await the_only(notify, endpoint=endpoint, event_id=sent))["event_id"] == sent == row["event_id"]
+        assert await search(notify, endpoint=other, event_id=sent) == []
         whole = (await notify.get(f"/v1/deliveries/{row['id']}")).json()
         assert [attempt["answer"] for attempt in whole["attempts"]] == [said[: 16 * 1024 - 2]] * 3
         assert whole["payload"] == receiver.received[0].event
         assert whole["payload_missing"] is None
         admin = world.caller("endpoints:read", "endpoints:admin", subject="admin")
         seen = (await notify.get(f"/v1/deliveries/{row['id']}", headers=admin)).json()
-        assert (seen["payload"], seen["payload_missing"]) == (None, "withheld")
+        assert (seen["event_id"], seen["payload"], seen["payload_missing"]) == (join.envelope.id, None, "withheld")
         stranger = world.caller("endpoints:read", subject="stranger")
         assert (await notify.get(f"/v1/deliveries/{row['id']}", headers=stranger)).status_code == 404
         assert await search(notify, headers=stranger, delivery_id=row["id"]) == []
