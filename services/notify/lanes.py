@@ -56,7 +56,7 @@ class Lane:
         self._turns = Turns(endpoint_id, ordered)
         self._bell = asyncio.Event()
         self._look = True
-        self._heard = self._known = numbered
+        self._heard, self._known = numbered, 0
         self._room = room
         self._next_due_ms = _NOT_KNOWN
         self._not_before = 0.0
@@ -85,7 +85,8 @@ class Lane:
         """Deliveries just planned, in order; they are stored. Taken as they are while nothing before them is unread.
 
         Every number at or below `_known` was read, offered or is done; numbers are committed in order, so that what
-        follows on it was never taken, and what was numbered elsewhere in between shows as a step.
+        follows on it was never taken, and what was numbered elsewhere in between shows as a step. A read that ended
+        with a full page therefore leaves `_known` as it was: offers come also while the next page is read.
         """
         fits = self._room() - len(self._queue)
         if self._look or planned[0].sequence != self._known + 1 or fits <= 0:
@@ -170,24 +171,28 @@ class Lane:
             if one.key is None or self._turns.lines.returns(one.key, one):
                 self._queue.append(one)
                 self._in_hand.add(one.id)
-        self._look |= len(read) == limit
+        more = len(read) == limit
         if self.keyed:
-            read += await self._refill_in_order(now_ms)
+            page = self._room()
+            arrived = await self._refill_in_order(now_ms, page)
+            more |= len(arrived) == page
+            read += arrived
         # Numbered and not due: the clock of whoever planned it is ahead of ours.
         newest = max([self._known, *(delivery.sequence for delivery in read)])
-        self._known = max(newest, heard)
+        if more:
+            self._look = True
+        else:
+            self._known = max(newest, heard)
         if came or heard > newest:
             self._due_at(await self._store.next_due_ms(self.endpoint_id, now_ms))
 
-    async def _refill_in_order(self, now_ms: int) -> list[Waiting]:
-        """Calls the keys that are free; reads what has arrived, which is the answer."""
+    async def _refill_in_order(self, now_ms: int, page: int) -> list[Waiting]:
+        """Calls the keys that are free; reads a page of what has arrived, which is the answer."""
         async for line in self._turns.calls(now_ms):
             self._in_hand.update(one.id for one in line)
             self._queue.extend(list(line)[:1])
-        page = self._room()
         arrived = await self._turns.arrivals(page)
         self._arrive(self._fresh(arrived))
-        self._look |= len(arrived) == page
         await self._turns.shelve()
         return arrived
 

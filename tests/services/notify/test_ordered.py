@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import pytest
 
+from services.notify import dispatcher
 from services.notify.delivery import UNTRIED
 from services.notify.ordered import OrderedStore
 from shared.bus.outbox import shard_of
@@ -78,6 +80,23 @@ async def test_each_subjects_events_come_one_after_another_although_every_fifth_
     assert violations == []
     assert set(most.values()) == {1}
     assert sum(failed.values()) > 20
+
+
+async def test_what_is_planned_while_earlier_ones_are_still_read_page_by_page_waits_for_them(
+    register: Register, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planned deliveries go straight to their lane, but never before those that the lane has yet to read."""
+    monkeypatch.setattr(dispatcher, "_MOST_AT_HAND", 8)
+    subjects = [joined().envelope.subject for _ in range(200)]
+    async with receiving() as receiver:
+        await register(receiver, "member-joined", identifiers="real", ordered=True, in_flight=16)
+        sent = many(subjects, 15)
+        await world.publish(*sent)
+        received = await receiver.until(lambda found: len(found) >= len(sent))
+    taken: dict[str, list[int]] = {}
+    for one in received:
+        taken.setdefault(one.event["subject"], []).append(one.sequence)
+    assert [subject for subject, numbers in taken.items() if numbers != sorted(numbers)] == []
 
 
 async def test_what_was_given_up_blocks_its_subject_alone_until_its_owner_says_otherwise(
