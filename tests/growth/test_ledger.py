@@ -181,7 +181,7 @@ def test_whatever_happens_a_row_adds_up(
         assert 0 <= row.low <= row.high <= row.observed
         assert np.isfinite(row.expected)
         assert row.expected >= 0
-        assert row.alarm_at is None
+        assert row.alarm_at is None or row.published_at < row.alarm_at
 
 
 @settings(max_examples=20, deadline=None)
