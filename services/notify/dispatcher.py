@@ -218,10 +218,10 @@ class Dispatcher:
         attempts = Attempts(self._office, self._endpoints[identity], self._sendable(identity), state.health)
         self._attempts[identity] = attempts
         self._rung[identity] = state.rung
-        self._lanes[identity] = Lane(
-            identity, self._notify, self._ordered, attempts, self._room, numbered=state.sequence, keyed=state.keyed
-        )
-        self._lanes[identity].open()
+        lane = Lane(identity, self._notify, self._ordered, attempts, self._room, keyed=state.keyed)
+        self._lanes[identity] = lane
+        lane.hear(state.sequence)
+        lane.open()
 
     def _room(self) -> int:
         """How many deliveries each lane may hold in memory, so that all of them together stay within bounds."""

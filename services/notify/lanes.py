@@ -42,7 +42,6 @@ class Lane:
         attempt: Attempt,
         room: Callable[[], int] = lambda: _PAGE,
         *,
-        numbered: int = 0,
         keyed: bool = False,
     ) -> None:
         self.endpoint_id = endpoint_id
@@ -56,7 +55,7 @@ class Lane:
         self._turns = Turns(endpoint_id, ordered)
         self._bell = asyncio.Event()
         self._look = True
-        self._heard, self._known = numbered, 0
+        self._heard = self._known = 0
         self._room = room
         self._next_due_ms = _NOT_KNOWN
         self._not_before = 0.0
@@ -163,7 +162,7 @@ class Lane:
             self._next_due_ms = _NEVER
         self._look = False
         self._written.clear()
-        heard, limit = self._heard, self._room() + len(self._in_hand)
+        known, heard, limit = self._known, self._heard, self._room() + len(self._in_hand)
         if self.keyed:
             await self._turns.recall()
         read = await self._store.due(self.endpoint_id, now_ms, limit)
@@ -177,13 +176,13 @@ class Lane:
             arrived = await self._refill_in_order(now_ms, page)
             more |= len(arrived) == page
             read += arrived
-        # Numbered and not due: the clock of whoever planned it is ahead of ours.
-        newest = max([self._known, *(delivery.sequence for delivery in read)])
         if more:
             self._look = True
         else:
-            self._known = max(newest, heard)
-        if came or heard > newest:
+            self._known = max([self._known, heard, *(one.sequence for one in read)])
+        # Numbered and not due: the clock of whoever planned it is ahead of ours.
+        missing = heard - known > sum(one.sequence > known for one in read)
+        if came or (missing and not more):
             self._due_at(await self._store.next_due_ms(self.endpoint_id, now_ms))
 
     async def _refill_in_order(self, now_ms: int, page: int) -> list[Waiting]:

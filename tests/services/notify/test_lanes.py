@@ -100,6 +100,30 @@ async def test_an_open_breaker_outlasts_its_process_and_uses_up_no_attempts(
     assert min(datetime.fromisoformat(one["at"]).timestamp() for one in attempts) * 1000 >= now_ms + 4_000
 
 
+async def test_what_was_planned_by_a_clock_ahead_of_ours_is_sent_although_later_numbers_were_due_before(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    deliveries, lanes = world.store.collection("deliveries"), world.store.collection("lanes")
+    async with receiving() as receiver:
+        endpoint = await register(receiver, "member-joined")
+        await world.publish(joined())
+        await log_of(notify, endpoint, "delivered", 1)
+        first = await deliveries.find_one({"endpoint": endpoint}, {"done_at": 0})
+        now_ms = int(time.time() * 1000)
+
+        def planned(sequence: int, at_ms: int) -> dict[str, Any]:
+            fresh = {"state": "waiting", "made": 0, "attempts": [], "sequence": sequence, "next_at_ms": at_ms}
+            return {**first, "_id": f"{first['_id']}{sequence}", **fresh}
+
+        async def elsewhere(session: Any) -> None:
+            await deliveries.insert_many([planned(2, now_ms + 1_500), planned(3, now_ms)], session=session)
+            await lanes.update_one({"_id": endpoint}, {"$inc": {"sequence": 2}}, session=session)
+
+        await world.store.transaction(elsewhere)
+        received = await receiver.until(lambda found: len(found) == 3, timeout_s=30)
+        assert [one.sequence for one in received] == [1, 3, 2]
+
+
 async def test_what_has_expired_is_not_sent_and_what_has_not_is(
     notify: httpx.AsyncClient, register: Register, world: World
 ) -> None:
