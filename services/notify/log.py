@@ -8,7 +8,7 @@ from typing import Any, Final
 from services.notify.desk import owner_of
 from services.notify.disclosures import Disclosures
 from services.notify.log_store import LogStore, Page, Scope
-from services.notify.pairwise import Pseudonyms, is_stand_in
+from services.notify.pairwise import Pseudonyms
 from services.notify.question import Place, Question
 from services.notify.store import PAYLOAD_KEPT
 from services.notify.vault import Vault
@@ -53,8 +53,8 @@ class Log:
         scope = await self._scope(question.endpoint_id, caller)
         if scope is not None and not scope:
             return Page([], None, partial=False)
-        by_ids = question.delivery_id is not None or (question.event_id and not is_stand_in(question.event_id))
-        page = await (self._by_ids if by_ids else self._store.page)(question, scope, after, limit)
+        found = self._by_ids if question.names_deliveries else self._store.page
+        page = await found(question, scope, after, limit)
         return replace(page, found=[as_told(one, caller) for one in page.found])
 
     async def show(self, delivery_id: str, caller: Caller) -> Document:

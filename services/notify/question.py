@@ -73,6 +73,12 @@ class Question:
             return self.error.value
         return self.status if self.status is not None and self.status[0] not in "12" else None
 
+    @property
+    def names_deliveries(self) -> bool:
+        """Whether the ids of the deliveries follow from the question: no index is needed to find them."""
+        by_event = self.event_id is not None and not is_stand_in(self.event_id)
+        return self.delivery_id is not None or by_event
+
     def conditions(self) -> dict[str, Any]:
         """What a delivery has to be, apart from its endpoint and its time."""
         wanted: dict[str, Any] = {}

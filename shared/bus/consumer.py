@@ -162,8 +162,8 @@ class Consumer:
 
     def rebalancing(self) -> None:
         """Called by the framework before it joins the group anew."""
-        if self._standing is not None:
-            self._standing.settled = False
+        assert self._standing is not None
+        self._standing.settled = False
 
     async def assigned(self, places: Sequence[Place]) -> None:
         """Called by the framework with the partitions that are this process's from now on."""
