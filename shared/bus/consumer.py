@@ -177,6 +177,9 @@ class Consumer:
         """Called by the framework; whatever it raises makes the framework seek back to the first record."""
         assert self._standing is not None
         assert self._batches is not None
+        if self._halt.is_set():  # tripped, and the framework has not heard of it yet
+            await self._hold(0.05, 0.1)
+            raise Tripped(f"{self._group} is stopped")
         began = time.monotonic()
         try:
             generation = await self._generation()
