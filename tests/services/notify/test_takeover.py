@@ -113,9 +113,21 @@ async def test_two_processes_that_plan_at_once_number_densely(
         await consuming(other)
         joins = [joined() for _ in range(300)]
         await world.publish(*joins)
-        await receiver.about(*(join.envelope.subject for join in joins))
+        async with saying_how_they_are(notify, other):
+            await receiver.about(*(join.envelope.subject for join in joins))
         numbers = {(one.id, one.sequence) for one in receiver.received}  # what is sent again keeps its number
         assert sorted(sequence for _, sequence in numbers) == list(range(1, 301))
+
+
+@asynccontextmanager
+async def saying_how_they_are(*processes: httpx.AsyncClient) -> AsyncIterator[None]:
+    """Adds what the processes report to the error of a wait that was in vain."""
+    try:
+        yield
+    except TimeoutError as error:
+        for process in processes:
+            error.add_note((await process.get("/health/stream")).text)
+        raise
 
 
 async def consuming(process: httpx.AsyncClient) -> None:
