@@ -8,13 +8,15 @@ from services.notify.delivery import Waiting
 from services.notify.directory import Directory
 from services.notify.domain import OFFERED, TOPICS
 from services.notify.endpoint import Endpoints
+from services.notify.erasures import forgetting
 from services.notify.planning import Planned, plan, unique
 from services.notify.publications import Publications
-from services.notify.store import NotifyStore
+from services.notify.store import NotifyStore, Seen
 from shared.bus.batch import Received, Subscription
 from shared.bus.generations import Tx
-from shared.catalogue import MemberErased
+from shared.catalogue import MemberErased, people_of
 from shared.clock import wall_ms
+from shared.store.mongo import Direct
 
 GROUP: Final = "notify"
 _YIELD_EVERY: Final = 50
@@ -44,10 +46,14 @@ class Planner:
         listing = self._directory.listing or await self._directory.read()
         return max(1, _MOST_AT_ONCE // max(1, listing.most_hearing))
 
+    def look(self, batch: Sequence[Received], direct: Direct) -> Seen:
+        """Which endpoints there are, and who of those the events tell of was erased."""
+        return self._store.seen({person for one in batch for person in people_of(one.event)}, direct)
+
     async def apply(self, batch: Sequence[Received], tx: Tx) -> None:
         """Endpoints are read in the transaction: one created before an event was recorded is there to hear it."""
-        listing = await self._directory.read(tx.session)
         events = [received.event for received in batch]
+        listing = await self._directory.of(tx.looked.mark, tx.session)
         await self._publications.feed(events, tx.session)
         titles = await self._publications.titles(events, tx.session) if listing.has_chats else {}
         erased = [event.envelope.subject for event in events if isinstance(event.data, MemberErased)]
@@ -59,8 +65,13 @@ class Planner:
             if n % _YIELD_EVERY == _YIELD_EVERY - 1:
                 await asyncio.sleep(0)
         if planned:
-            waiting = await self._store.plan(unique(planned), wall_ms(), tx.session)
-            tx.after.append(lambda: self._on_planned(waiting))
+            self._write(forgetting(unique(planned), tx.looked.erased.union(erased)), tx)
+
+    def _write(self, planned: Sequence[Planned], tx: Tx) -> None:
+        now_ms = wall_ms()
+        waiting: list[Waiting] = []
+        tx.last.append(lambda direct: waiting.extend(self._store.plan(planned, now_ms, direct)))
+        tx.after.append(lambda: self._on_planned(waiting))
 
 
 def subscription(planner: Planner) -> Subscription:
@@ -72,4 +83,5 @@ def subscription(planner: Planner) -> Subscription:
         apply=planner.apply,
         apart_s=0.0,
         at_once=planner.at_once,
+        look=planner.look,
     )

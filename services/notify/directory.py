@@ -18,9 +18,12 @@ class Directory:
         self._mark: tuple[int, int] | None = None
         self.listing: Listing | None = None
 
-    async def read(self, session: Session = None) -> Listing:
-        """As of now; inside a transaction as of its snapshot. The same Listing while nothing has changed."""
-        mark = await self._store.endpoints_mark(session)
+    async def read(self) -> Listing:
+        """As of now. The same Listing while nothing has changed."""
+        return await self.of(await self._store.mark())
+
+    async def of(self, mark: tuple[int, int], session: Session = None) -> Listing:
+        """As of the mark; inside a transaction as of its snapshot, which the mark must be of."""
         if self.listing is None or mark != self._mark:
             self.listing = Listing(self._endpoints.of(await self._store.endpoints(session)))
             self._mark = mark

@@ -5,7 +5,7 @@ notes the erasure; whoever leads works it off. It stays open for a while after i
 planning at that moment is found too. The ids are kept for good, since history can be planned again (ADR 0016).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -52,8 +52,7 @@ class Erasures:
         if not people:
             return list(planned)
         found = await self._erasures.find({"_id": {"$in": sorted(people)}}, {"_id": 1}, session=session).to_list(None)
-        gone = {document["_id"] for document in found}
-        return [_forgetting(one, gone) if gone.intersection(one.people) else one for one in planned]
+        return forgetting(planned, {document["_id"] for document in found})
 
     async def since(self, moment: datetime) -> list[tuple[str, datetime]]:
         """Who was erased from a moment on, and when."""
@@ -90,6 +89,11 @@ class Erasures:
             await self._deliveries.bulk_write([_write(one, member, ids) for one in found], ordered=False)
             count += len(found)
         return count
+
+
+def forgetting(planned: Sequence[Planned], gone: Set[str]) -> list[Planned]:
+    """The same, without what it tells of these members."""
+    return [_forgetting(one, gone) if not gone.isdisjoint(one.people) else one for one in planned]
 
 
 def _forgetting(planned: Planned, gone: Iterable[str]) -> Planned:

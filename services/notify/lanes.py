@@ -1,7 +1,6 @@
 """The lane of one endpoint: its due deliveries, at most a few in flight, in nobody else's way."""
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -209,9 +208,12 @@ class Lane:
         return [one for one in found if one.id not in self._in_hand and one.id not in self._written]
 
     async def _rest(self, wait_s: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(max(wait_s, 0.001), _LOOK_AGAIN_S)):
-                await self._bell.wait()
+        wait_s = min(max(wait_s, 0.001), _LOOK_AGAIN_S)
+        timer = asyncio.get_running_loop().call_later(wait_s, self._bell.set)
+        try:
+            await self._bell.wait()
+        finally:
+            timer.cancel()
         self._bell.clear()
 
     def _due_at(self, moment_ms: int | None) -> None:

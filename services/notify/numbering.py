@@ -9,7 +9,7 @@ from shared.store.mongo import Collection, Document, Session, UpdateOne
 NUMBER: Final = {"sequence": 1}
 
 
-async def take_numbers(
+def take_numbers(
     lanes: Collection, counts: Mapping[str, int], ordered: Container[str], session: Session
 ) -> dict[str, int]:
     """Takes as many numbers as each endpoint needs, in the transaction; answers the last of each.
@@ -19,7 +19,7 @@ async def take_numbers(
     """
     if len(counts) == 1:
         ((endpoint, count),) = counts.items()
-        lane = await lanes.find_one_and_update(
+        lane = lanes.find_one_and_update(
             {"_id": endpoint},
             _first_too(endpoint, count, keyed=endpoint in ordered),
             upsert=True,
@@ -31,8 +31,8 @@ async def take_numbers(
     for endpoint, count in counts.items():
         needing.setdefault((count, endpoint in ordered), []).append(endpoint)
     for (count, keyed), some in needing.items():
-        await lanes.update_many({"_id": {"$in": some}}, _taking(count, keyed=keyed), session=session)
-    found = await lanes.find({"_id": {"$in": list(counts)}}, NUMBER, session=session).to_list(None)
+        lanes.update_many({"_id": {"$in": some}}, _taking(count, keyed=keyed), session=session)
+    found = lanes.find({"_id": {"$in": list(counts)}}, NUMBER, session=session)
     last = {document["_id"]: int(document["sequence"]) for document in found}
     first_time = {endpoint: count for endpoint, count in counts.items() if endpoint not in last}
     if first_time:
@@ -40,7 +40,7 @@ async def take_numbers(
             UpdateOne({"_id": one}, _first_too(one, count, keyed=one in ordered), upsert=True)
             for one, count in first_time.items()
         ]
-        await lanes.bulk_write(upserts, ordered=False, session=session)
+        lanes.bulk_write(upserts, ordered=False, session=session)
     return last | first_time
 
 

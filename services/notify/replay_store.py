@@ -7,6 +7,7 @@ crash nor a second leader can give out one delivery twice.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from services.notify.planning import Planned
@@ -183,7 +184,7 @@ class ReplayStore:
             new = [one for one in told.values() if one.id not in there]
             bare = [told[identity] for identity, has in there.items() if not has]
             if new:
-                await self._notify.plan(new, now_ms, session)
+                await self._store.together(session, partial(self._notify.plan, new, now_ms))
             for one in bare:
                 await self._deliveries.update_one(
                     {"_id": one.id, "state": {"$ne": "waiting"}, "body": {"$exists": False}},

@@ -8,7 +8,8 @@ lost its lease can repeat a request but never undo what another has written.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 from services.notify.audit import AUDIT
 from services.notify.audit import KEPT as AUDIT_KEPT
@@ -26,11 +27,21 @@ from services.notify.delivery import (
     waiting_of,
 )
 from services.notify.disclosures import Disclosures
-from services.notify.erasures import Erasures
+from services.notify.erasures import ERASURES, Erasures
 from services.notify.health import WELL, health_write
 from services.notify.numbering import NUMBER, take_numbers
 from services.notify.planning import Planned
-from shared.store.mongo import Document, Session, Store, StoreError, TryAgain, UpdateMany, UpdateOne, is_duplicate
+from shared.store.mongo import (
+    Direct,
+    Document,
+    Session,
+    Store,
+    StoreError,
+    TryAgain,
+    UpdateMany,
+    UpdateOne,
+    is_duplicate,
+)
 
 ENDPOINTS: Final = "endpoints"
 STAMP: Final = "stamp"
@@ -47,6 +58,16 @@ _WAITING: Final = {"state": "waiting"}
 _ABOUT_A_PERSON: Final = {"person": {"$exists": True}}
 _WITH_PAYLOAD: Final = {"done_at": {"$exists": True}, "body": {"$exists": True}}
 _WITHOUT_PAYLOAD: Final = {"$unset": {"body": "", "attempts.$[].said": ""}}
+
+
+class Seen(NamedTuple):
+    """`mark`: how many endpoints there are and the sum of their stamps, another one whenever one of them was changed.
+
+    `erased`: those of the people asked for who were erased, where there are endpoints.
+    """
+
+    mark: tuple[int, int]
+    erased: frozenset[str]
 
 
 class NotifyStore:
@@ -98,11 +119,20 @@ class NotifyStore:
         found: list[Document] = await self._endpoints.find(wanted, session=session).to_list(None)
         return found
 
-    async def endpoints_mark(self, session: Session = None) -> tuple[int, int]:
-        """How many endpoints there are and the sum of their stamps: another one whenever an endpoint was changed."""
+    async def mark(self) -> tuple[int, int]:
+        """That of `seen`, as of now."""
+        return (await self._store.together(None, partial(self.seen, ()))).mark
+
+    def seen(self, people: Iterable[str], direct: Direct) -> Seen:
+        """Everything that planning has to look at, in one call; `people` are those of whom events tell."""
         stages: list[Document] = [{"$sort": {STAMP: 1}}, {"$group": _MARK}]
-        found = await self._endpoints.aggregate(stages, session=session).to_list(None)
-        return (int(found[0]["count"]), int(found[0]["stamps"])) if found else (0, 0)
+        if asked := sorted(people):
+            erased: list[Document] = [{"$match": {"_id": {"$in": asked}}}, {"$project": {"_id": 1}}]
+            stages.append({"$lookup": {"from": ERASURES, "pipeline": erased, "as": "erased"}})
+        seen = next(direct.collection(ENDPOINTS).aggregate(stages, session=direct.session), None)
+        if seen is None:
+            return Seen((0, 0), frozenset())
+        return Seen((int(seen["count"]), int(seen["stamps"])), frozenset(one["_id"] for one in seen.get("erased", ())))
 
     async def endpoint(self, endpoint_id: str) -> Document | None:
         found: Document | None = await self._endpoints.find_one({"_id": endpoint_id})
@@ -129,22 +159,21 @@ class NotifyStore:
         )
         return found
 
-    async def plan(self, planned: Sequence[Planned], now_ms: int, session: Session) -> list[Waiting]:
-        """Writes deliveries, numbered densely per endpoint, in the batch's transaction.
+    def plan(self, planned: Sequence[Planned], now_ms: int, direct: Direct) -> list[Waiting]:
+        """Writes deliveries, numbered densely per endpoint, in the batch's transaction; nobody erased is in them.
 
         One that is there already stays as it is. Only a repeat that the inbox has forgotten (30 days) can be, so its
         number is not looked for first: it becomes a gap. Raises TryAgain when there is one. Answers what was written.
         """
-        planned = await self.erasures.applied(planned, session)
         counts = Counter(one.endpoint.id for one in planned)
         ordered = {one.endpoint.id for one in planned if one.key is not None}
-        last = await take_numbers(self._lanes, counts, ordered, session)
+        last = take_numbers(direct.collection(LANES), counts, ordered, direct.session)
         following = {endpoint: last[endpoint] - count for endpoint, count in counts.items()}
         documents = []
         for one in planned:
             following[one.endpoint.id] += 1
             documents.append(planned_document(one, following[one.endpoint.id], now_ms))
-        return [waiting_of(document) for document in await self._insert(documents, session)]
+        return [waiting_of(document) for document in self._insert(documents, direct)]
 
     async def plan_one(self, planned: Planned, now_ms: int) -> int:
         """Writes one delivery outside of any batch, unless it is there; answers its number."""
@@ -153,22 +182,23 @@ class NotifyStore:
             found = await self._deliveries.find_one({"_id": planned.id}, NUMBER, session=session)
             if found is not None:
                 return int(found["sequence"])
-            (written,) = await self.plan([planned], now_ms, session)
+            kept = await self.erasures.applied([planned], session)
+            (written,) = await self._store.together(session, partial(self.plan, kept, now_ms))
             return written.sequence
 
         return await self._store.transaction(work)
 
-    async def _insert(self, documents: Sequence[Document], session: Session) -> Sequence[Document]:
+    def _insert(self, documents: Sequence[Document], direct: Direct) -> Sequence[Document]:
         """Answers what was not there. A plain insert, at half the price; one that is refused ends the transaction, and
         the next try takes care.
         """
         if self._careful:
             self._careful = False
             writes = [UpdateOne({"_id": one["_id"]}, {"$setOnInsert": one}, upsert=True) for one in documents]
-            done = await self._deliveries.bulk_write(writes, ordered=False, session=session)
+            done = direct.collection(DELIVERIES).bulk_write(writes, ordered=False, session=direct.session)
             return [documents[n] for n in sorted(done.upserted_ids)]
         try:
-            await self._deliveries.insert_many(documents, ordered=False, session=session)
+            direct.collection(DELIVERIES).insert_many(documents, ordered=False, session=direct.session)
         except StoreError as error:
             if not is_duplicate(error):
                 raise

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -12,10 +13,10 @@ from opentelemetry.trace import SpanKind
 from shared.bus import generations
 from shared.bus.breaker import Breaker
 from shared.bus.generations import Tx
-from shared.bus.inbox import inbox_id, inbox_rows, seen_before
+from shared.bus.inbox import Repeated, inbox_id, note, seen_before
 from shared.bus.offsets import Fenced, Move, Offsets, Place
 from shared.catalogue import Event, Poison, Skip, decode
-from shared.store.mongo import Session, Store, is_infrastructure
+from shared.store.mongo import Direct, Session, Store, is_infrastructure
 from shared.telemetry import metrics, tracing
 
 log = structlog.get_logger(__name__)
@@ -66,6 +67,7 @@ class Subscription:
     """What a group hears and what it does with it. `rebuildable`: its read model has generations.
 
     `at_once()`: how many events a transaction may take now, where each of them can mean many writes.
+    `look(batch, direct)`: what `apply` always reads first, for its `tx.looked`; without a call of its own.
     `apart_s`: so far apart transactions begin in a rush, when each takes more; 0 for haste, at more CPU.
     """
 
@@ -77,6 +79,7 @@ class Subscription:
     start: str = "earliest"
     apart_s: float = 0.1
     at_once: Callable[[], Awaitable[int]] | None = None
+    look: Callable[[Sequence[Received], Direct], Any] | None = None
 
     def inbox(self, generation: int) -> str:
         name = f"inbox.{self.group}"
@@ -200,24 +203,31 @@ class Batches:
         moves = self._moves(run)
         received = [_received(one) for one in run if isinstance(one.outcome, Event)]
 
-        after: list[Callable[[], None]] = []
+        tx = Tx(None, self._store, self._standing.generation)
+        repeated = False
 
         async def work(session: Session) -> int:
-            nonlocal after
-            await self._offsets.advance(self._standing.generation, moves, session)
-            tx = Tx(session, self._store, self._standing.generation)
-            after = tx.after
-            fresh = await self._fresh(received, session)
+            nonlocal tx, repeated
+            try:
+                fresh, looked = await self._store.together(session, partial(self._begin, moves, received, ask=repeated))
+            except Repeated:
+                repeated = True
+                raise
+            tx = Tx(session, self._store, self._standing.generation, looked)
             if fresh:
                 await self._subscription.apply(fresh, tx)
             return len(fresh)
 
+        def last(direct: Direct) -> None:
+            for step in tx.last:
+                step(direct)
+
         cause = received[0].event.envelope.traceparent if received else None
         with tracing.span_from(cause, f"apply {self._group}", SpanKind.CONSUMER):
-            fresh = await self._store.transaction(work)
+            fresh = await self._store.transaction(work, last=last)
         for place, move in moves.items():
             self._standing.positions[place] = move.following
-        for call in after:
+        for call in tx.after:
             call()
         self._count(run, received, fresh)
         metrics.CONSUMER_BATCH_SECONDS.labels(self._group).observe(time.perf_counter() - started)
@@ -228,18 +238,26 @@ class Batches:
             raise Fenced(f"{self._group}: partitions were taken away while a batch was applied")
         return {place: Move(self._standing.positions[place], offset) for place, offset in following.items()}
 
-    async def _fresh(self, received: Sequence[Received], session: Session) -> list[Received]:
+    def _begin(
+        self, moves: Mapping[Place, Move], received: Sequence[Received], direct: Direct, *, ask: bool
+    ) -> tuple[list[Received], Any]:
+        """Moves the offsets and notes the events; answers those that were not applied before, and what `look` found.
+
+        Repeats are rare: nobody asks for them before one was refused (ADR 0019). Raises Fenced, Repeated.
+        """
+        self._offsets.advance(self._standing.generation, moves, direct)
         by_id: dict[bytes, Received] = {}
         for one in received:
             by_id.setdefault(inbox_id(one.event.envelope), one)
-        if not by_id:
-            return []
-        inbox = self._store.collection(self._subscription.inbox(self._standing.generation))
-        applied = await seen_before(inbox, by_id, session)
-        fresh = {key: one for key, one in by_id.items() if key not in applied}
-        if fresh:
-            await inbox.insert_many(inbox_rows(fresh), ordered=False, session=session)
-        return list(fresh.values())
+        inbox = self._subscription.inbox(self._standing.generation)
+        if ask:
+            for applied in seen_before(inbox, by_id, direct):
+                del by_id[applied]
+        if by_id:
+            note(inbox, by_id, direct)
+        fresh = list(by_id.values())
+        look = self._subscription.look
+        return fresh, look(fresh, direct) if look is not None and fresh else None
 
     def _count(self, run: Sequence[_Judged], received: Sequence[Received], fresh: int) -> None:
         metrics.CONSUMER_RECORDS.labels(self._group, "applied").inc(fresh)

@@ -122,15 +122,14 @@ class Consumer:
         subscriber = subscribe(
             broker, self._group, self._topics, self._handle, self, self._instance if self._apache else None
         )
+        standing.subscriber = subscriber
         self._halt.clear()
         try:
             await broker.start()
-            standing.client = subscriber.consumer
             self.state, self.reason = "running", ""
             await self._watch(subscriber, standing)
         finally:
             await standing.publish()
-            standing.client = None
             await broker.stop()
 
     async def _prepare(self) -> Standing:
@@ -186,7 +185,8 @@ class Consumer:
             if generation != self._standing.generation:
                 log.info("generation_swapped", group=self._group, generation=generation)
                 await self._standing.swapped(generation)
-            await self._batches.handle(await self._standing.take(records))
+            with self._standing.fetching.paused(records) if len(records) <= _RUSH else contextlib.nullcontext():
+                await self._batches.handle(await self._standing.take(records))
             self._waiting = False
             self._progress_at = time.monotonic()
         except Tripped as error:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-from shared.store.mongo import Collection, Session, Store
+from shared.store.mongo import Collection, Direct, Session, Store
 
 _COLLECTION = "generations"
 
@@ -12,13 +13,16 @@ _COLLECTION = "generations"
 class Tx:
     """What an `apply` writes with: the transaction's session and the collections of its generation.
 
-    What it appends to `after` is called, once and soon, when the transaction was committed by this process; a crash
-    in between leaves it uncalled.
+    `looked` is what the subscription's `look` found. What it appends to `last` are the transaction's last steps, in
+    order, `together` with its commit. What it appends to `after` is called, once and soon, when the transaction was
+    committed by this process; a crash in between leaves it uncalled.
     """
 
     session: Session
     store: Store
     generation: int
+    looked: Any = None
+    last: list[Callable[[Direct], None]] = field(default_factory=list)
     after: list[Callable[[], None]] = field(default_factory=list)
 
     def collection(self, name: str) -> Collection:

@@ -3,10 +3,9 @@
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 from shared.catalogue import Envelope
-from shared.store.mongo import Document, Session
+from shared.store.mongo import Direct, Document, StoreError, TryAgain, is_duplicate
 
 KEPT_S = 30 * 24 * 3600
 
@@ -21,7 +20,21 @@ def inbox_rows(ids: Iterable[bytes]) -> list[Document]:
     return [{"_id": one, "at": now} for one in ids]
 
 
-async def seen_before(collection: Any, ids: Iterable[bytes], session: Session) -> set[bytes]:
-    """Which of `ids` were applied already; read first, as a refused insert would abort the whole transaction."""
-    found = await collection.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=session).to_list(None)
-    return {row["_id"] for row in found}
+class Repeated(TryAgain):
+    """Some of the ids are there already: the transaction is over, and its next try asks which."""
+
+
+def note(inbox: str, ids: Iterable[bytes], direct: Direct) -> None:
+    """Writes down `ids` as applied. Raises Repeated, which must abort the transaction."""
+    try:
+        direct.collection(inbox).insert_many(inbox_rows(ids), ordered=False, session=direct.session)
+    except StoreError as error:
+        if not is_duplicate(error):
+            raise
+        raise Repeated("an event was applied before") from error
+
+
+def seen_before(inbox: str, ids: Iterable[bytes], direct: Direct) -> set[bytes]:
+    """Which of `ids` were applied already."""
+    wanted = {"_id": {"$in": list(ids)}}
+    return {row["_id"] for row in direct.collection(inbox).find(wanted, {"_id": 1}, session=direct.session)}

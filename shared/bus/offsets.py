@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from shared.store.mongo import Document, Session, Store, StoreError, UpdateOne, is_duplicate
+from shared.store.mongo import Direct, Document, Session, Store, StoreError, UpdateOne, is_duplicate
 
 _COLLECTION = "offsets"
 
@@ -52,13 +52,13 @@ class Offsets:
             if not is_duplicate(error):
                 raise
 
-    async def advance(self, generation: int, moves: Mapping[Place, Move], session: Session) -> None:
+    def advance(self, generation: int, moves: Mapping[Place, Move], direct: Direct) -> None:
         """Moves every offset on, or raises Fenced, which must abort the transaction."""
         writes = [
             UpdateOne({"_id": self._id(generation, place), "next": move.seen}, {"$set": {"next": move.following}})
             for place, move in moves.items()
         ]
-        result = await self._store.collection(_COLLECTION).bulk_write(writes, ordered=False, session=session)
+        result = direct.collection(_COLLECTION).bulk_write(writes, ordered=False, session=direct.session)
         if result.matched_count != len(writes):
             raise Fenced(f"{self._group}: {len(writes) - result.matched_count} of {len(writes)} partitions moved on")
 

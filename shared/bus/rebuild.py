@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -140,8 +141,12 @@ class Rebuild:
         return fresh
 
     async def _write(self, fresh: Sequence[Received]) -> None:
-        tx = Tx(None, self._store, self._generation)
+        look = self._subscription.look
+        looked = await self._store.together(None, partial(look, fresh)) if look is not None else None
+        tx = Tx(None, self._store, self._generation, looked)
         await asyncio.gather(self._insert_inbox(fresh), self._subscription.apply(fresh, tx))
+        for step in tx.last:
+            await self._store.together(None, step)
 
     async def _insert_inbox(self, fresh: Sequence[Received]) -> None:
         """Ids of the last 30 days; nobody reads this inbox before the swap."""

@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.bus.batch import by_place
+from shared.bus.fetching import Fetching
 from shared.bus.offsets import Offsets, Place
 from shared.store.mongo import StoreError
 
@@ -27,11 +28,17 @@ class Standing:
     def __init__(self, offsets: Offsets, generation: int) -> None:
         self._offsets = offsets
         self.generation = generation
-        self.client: Any = None
+        self.subscriber: Any = None
+        self.fetching = Fetching(lambda: self.client)
         self.settled = False
         self.positions: dict[Place, int] = {}
         self._sought: dict[Place, int] = {}
         self._published: dict[Place, int] = {}
+
+    @property
+    def client(self) -> Any:
+        """The subscriber's: there while it starts, so that its first partitions are sought, too; None once stopped."""
+        return self.subscriber.consumer if self.subscriber is not None else None
 
     def assignment(self) -> frozenset[Place]:
         if self.client is None:
@@ -119,8 +126,8 @@ class Standing:
             return False  # not ours any more
 
     def _seek(self, place: Place, offset: int) -> None:
-        self._sought[place] = offset
         if place in self.assignment():
+            self._sought[place] = offset
             self.client.seek(TopicPartition(*place), offset)
 
     async def _load(self, places: Collection[Place]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ __all__ = [
     "Database",
     "DeleteMany",
     "DeleteOne",
+    "Direct",
     "Document",
     "InsertOne",
     "Int64",
@@ -56,7 +58,20 @@ StoreTimeout = ExecutionTimeout
 
 _DUPLICATE = 11000
 _DURABLE = WriteConcern(w="majority", j=True)
+_TOGETHER_MOST = 8
+_IDLE_S = 60.0  # the server forgets a session after 30 minutes
 _NOT_THERE_YET = frozenset({"TransientTransactionError", "RetryableWriteError", "UnknownTransactionCommitResult"})
+
+
+class Direct:
+    """Collections and session for calls that block: for the steps of `Store.together` alone."""
+
+    def __init__(self, database: Database, session: Session) -> None:
+        self._database = database.delegate
+        self.session: Any = None if session is None else session.delegate
+
+    def collection(self, name: str) -> Collection:
+        return self._database[name]
 
 
 class TryAgain(Exception):
@@ -121,6 +136,8 @@ class Store:
         self.db: Database = self.client.get_database(
             database, write_concern=_DURABLE, read_concern=ReadConcern("majority")
         )
+        self._idle: list[tuple[Session, float]] = []
+        self._threads = ThreadPoolExecutor(_TOGETHER_MOST, thread_name_prefix=f"{database}-together")
 
     def collection(self, name: str) -> Collection:
         return self.db[name]
@@ -138,22 +155,37 @@ class Store:
         hello = await self.db.command("hello")
         return int(hello["localTime"].timestamp() * 1000)
 
-    async def transaction(self, work: Callable[[Session], Awaitable[T]], *, patience_s: float = 10.0) -> T:
+    async def together(self, session: Session, step: Callable[[Direct], T]) -> T:
+        """Runs `step` on a thread: several calls of a transaction, one right after the other.
+
+        Each call that is awaited waits for the loop twice, which in a busy process takes as long as the database does
+        (ADR 0019). Raises what `step` raises.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, step, Direct(self.db, session))
+
+    async def transaction(
+        self,
+        work: Callable[[Session], Awaitable[T]],
+        *,
+        last: Callable[[Direct], None] | None = None,
+        patience_s: float = 10.0,
+    ) -> T:
         """Runs `work(session)` in one transaction: snapshot reads, majority and journaled commit.
 
-        `work` may run several times (it must have no effect but its writes under the session). Transient errors,
-        TryAgain and unknown commit results are retried for `patience_s` seconds, then raised; any other error aborts
-        and is raised.
+        `last` is the transaction's last step, `together` with the commit. Both may run several times (they must have no
+        effect but their writes under the session). Transient errors, TryAgain and unknown commit results are retried
+        for `patience_s` seconds, then raised; any other error aborts and is raised.
         """
         deadline = time.monotonic() + patience_s
         attempt = 0
-        async with await self.client.start_session() as session:
+        async with self._session() as session:
             while True:
                 attempt += 1
                 try:
                     session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=_DURABLE)
                     result = await work(session)
-                    await self._commit(session, deadline)
+                    await self._commit(session, deadline, last)
                     return result
                 except BaseException as error:
                     if session.in_transaction:
@@ -162,11 +194,36 @@ class Store:
                         raise
                 await asyncio.sleep(random.uniform(0.001, 0.01 * min(attempt, 20)))
 
-    @staticmethod
-    async def _commit(session: Session, deadline: float) -> None:
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Session]:
+        """One that lies idle, or a new one; to begin and end one for each transaction costs two calls more."""
+        session = await self._from_idle() or await self.client.start_session()
+        try:
+            yield session
+        except BaseException:
+            await session.end_session()
+            raise
+        self._idle.append((session, time.monotonic()))
+
+    async def _from_idle(self) -> Session | None:
+        while self._idle:
+            session, since = self._idle.pop()
+            if time.monotonic() - since < _IDLE_S:
+                return session
+            await session.end_session()
+        return None
+
+    async def _commit(self, session: Session, deadline: float, last: Callable[[Direct], None] | None) -> None:
+        def end(direct: Direct) -> None:
+            nonlocal last
+            if last is not None:
+                last(direct)
+                last = None  # a commit of which nobody knows is repeated alone
+            direct.session.commit_transaction()
+
         while True:
             try:
-                await session.commit_transaction()
+                await self.together(session, end)
                 return
             except PyMongoError as error:
                 unknown = error.has_error_label("UnknownTransactionCommitResult")
@@ -194,6 +251,7 @@ class Store:
         await self.db[collection].create_index(field, expireAfterSeconds=after_s, name=f"{field}_expiry")
 
     async def close(self) -> None:
+        self._threads.shutdown(wait=False)
         self.client.close()
 
 

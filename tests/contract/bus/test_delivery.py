@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 
 from kairan.stack.kafka import ApacheKafka
 from kairan.stack.tansu import Tansu
@@ -90,6 +90,23 @@ async def test_a_transaction_takes_no_more_than_it_may_and_says_when_it_is_commi
 
     await until(all_told, "every event was said to be committed")
     assert set((await bus.seen()).values()) == {1}
+
+
+async def test_what_a_producer_sends_twice_is_applied_once_and_what_stands_beside_it_too(bus: Bus) -> None:
+    group = _group()
+    await bus.hear(bus.subscription(group))
+    first = (await bus.execute(join())).resource_id
+    await bus.heard([first])
+    await bus.drained()
+    (record,) = [record for record in await bus.records("kairan.member") if record.key == first.encode()]
+    async with AIOKafkaProducer(bootstrap_servers=bus.bootstrap) as producer:
+        for _ in range(3):
+            await producer.send("kairan.member", record.value, key=record.key, headers=list(record.headers))
+        later = [(await bus.execute(join())).resource_id for _ in range(20)]
+    await bus.heard(later)
+    await bus.published(group)
+    assert set((await bus.seen()).values()) == {1}
+    assert (await bus.stories())[first] == [1]
 
 
 async def test_commands_on_one_aggregate_in_one_batch_see_each_other(bus: Bus) -> None:
