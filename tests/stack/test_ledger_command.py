@@ -71,6 +71,12 @@ def test_an_as_of_after_the_end_says_so(files: list[str]) -> None:
     assert "our town ends at 2021-06-10T00:00:00+00:00" in done.stderr
 
 
+def test_an_as_of_within_an_hour_of_the_stream_has_nothing_to_say(files: list[str]) -> None:
+    done = run("ledger", *files, "--json", "--as-of", "2021-05-31T00:30:00Z")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["as_of"] == "2021-05-31T00:00:00Z"
+
+
 def test_times_without_a_zone_are_those_of_the_timezone(tmp_path: Path) -> None:
     files = write(
         tmp_path,
@@ -92,6 +98,7 @@ BAD_ROWS = {
             f"{PUBLICATIONS}\na,podcast,2021-05-01T00:00:00Z,x,\n",
             "publications.csv, line 2: kind 'podcast' is not known",
         ),
+        (f'{PUBLICATIONS}\n"a\x1b[2J",minutes,2021-05-01T00:00:00Z,x,\n', r"line 2: id: 'a\x1b[2J' is not one line"),
         (f"{PUBLICATIONS}\na,minutes,2022-05-01T00:00:00Z,x,\n", "publications.csv, line 2: published_at"),
         (f"{PUBLICATIONS}\n" + "a,minutes,2021-05-01T00:00:00Z,x,\n" * 2, "line 3: the id 'a' stands in line 2"),
     ],
