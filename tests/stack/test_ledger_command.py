@@ -1,14 +1,22 @@
 """`kairan ledger` and `kairan audit` as people and scripts run them: files in, stdout, stderr and exit code out."""
 
+import fcntl
 import json
 import os
+import pty
+import re
+import struct
 import subprocess
+import termios
+import tty
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from shared.clock import JST
 from tests.stack.own_files import KAIRAN, PUBLICATIONS, START, answer, joins_text, publications_text, run, write
 
 
@@ -44,6 +52,36 @@ def test_without_json_it_can_be_read(files: list[str]) -> None:
     assert "Issue 回覧1" in done.stdout
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("columns", [70, 80, 100, 120])
+def test_a_terminal_of_any_usual_width_shows_all_figures_whole(tmp_path: Path, columns: int) -> None:
+    long_titles = publications_text().replace("Issue", "An issue with a title that no terminal has room for " * 3)
+    files = write(tmp_path, publications=long_titles)
+    rows = answer("ledger", *files)["publications"]
+    shown = _in_a_terminal(columns, "ledger", *files)
+    assert max(map(len, shown.splitlines())) <= columns
+    for row in rows:
+        assert f"({row['low']:,}-{row['high']:,})" in shown
+        assert f"({row['credit_low']:,.0f}-{row['credit_high']:,.0f})" in shown
+        assert not row["joint_with"] or f"of {row['joint_credit']:,.0f} together" in shown
+        assert f"{datetime.fromisoformat(row['published_at']).astimezone(JST):%Y-%m-%d}" in shown
+
+
+def _in_a_terminal(columns: int, *words: str) -> str:
+    terminal, end = pty.openpty()
+    tty.setraw(end)
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    plain = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    with subprocess.Popen([*KAIRAN, *words], stdout=end, env=plain | {"NO_COLOR": "1", "TERM": "xterm"}) as running:
+        os.close(end)
+        shown = bytearray()
+        with suppress(OSError):  # what Linux says when the other end is closed
+            while some := os.read(terminal, 65536):
+                shown += some
+    os.close(terminal)
+    assert running.returncode == 0
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
 
 
 def test_a_stdout_that_knows_ascii_alone_gets_a_ledger_too(files: list[str]) -> None:
