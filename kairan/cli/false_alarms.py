@@ -53,8 +53,9 @@ class FalseAlarms:
         if self.rate is None:
             return "No placebo audit yet: there are too few weeks in which nothing was published."
         low, high = self.interval
+        often = "once" if self.alarms == 1 else f"{self.alarms:,} times"
         seen = (
-            f"At {self.placebos:,} past times without a publication the alarm went off {self.alarms:,} times: "
+            f"At {self.placebos:,} past times without a publication the alarm went off {often}: "
             f"{self.rate:.1%} (90 % range {low:.1%} to {high:.1%}; meant are at most {NOMINAL:.0%})."
         )
         if self.threshold > USUAL_THRESHOLD:

@@ -14,7 +14,7 @@ import typer
 
 from kairan.cli.own_streams import Knowing
 from kairan.stack.home import Home
-from kairan.year.csv_streams import BadInput, folders
+from kairan.year.csv_streams import HOUR, BadInput, folders
 from kairan.year.judged import Judged, judge
 
 FAILED, USAGE = 1, 2
@@ -72,7 +72,7 @@ def print_asked(asked: Asked, printer: Printer) -> None:
     if several:
         _print_many(several, knowing, asked, printer)
         return
-    if own is not None and knowing.as_of is not None and knowing.as_of > own.end:
+    if own is not None and knowing.as_of is not None and knowing.as_of - own.end >= HOUR:
         _say(f"{own.name} ends at {own.end.isoformat()}: its ledger is as of then")
     judged = judge(own) if own is not None else printer.running(Home(asked.home))
     _print(judged, printer, as_json=asked.as_json, indent=1)

@@ -16,6 +16,8 @@ from kairan.year.report import VERDICTS, verdict_of
 from shared.clock import JST
 
 WITHOUT_TERMINAL, NARROWEST = 120, 60
+LEAST_TITLE, SHORTEST_TITLE, GAP, SERIES_FIGURES = 12, 4, 2, 60  # columns of a terminal
+HEAD = ("in Tokyo", "kind", "extra (90 %)", "credit (90 %)", "verdict")
 STYLES = {"clear": "bold green", "likely": "green", "unclear": "", "too_little_data": "dim"}
 FOUND = ("clear", "likely")
 CAVEAT = "Extra joins after, not because of: an unlisted event in the same hours cannot be told apart."
@@ -42,14 +44,14 @@ def _parts(judged: Judged, width: int, glyphs: Glyphs) -> Iterator[Text | Table]
             f"{glyphs.found} clear or likely   {glyphs.published} other   {glyphs.unexplained} unexplained\n", "dim"
         )
     if answer["publications"]:
-        yield _publications(answer["publications"], judged.titles)
+        yield _publications(answer["publications"], judged.titles, width)
         yield Text(CAVEAT + "\n", "dim")
     else:
         yield Text("Nothing was published.\n")
     for spike in answer["unexplained"]:
         yield Text(_question(spike), "yellow")
     if answer["series"]:
-        yield _series(answer["series"])
+        yield _series(answer["series"], width)
     yield Text(FalseAlarms.of(answer["audit"]).in_words() + "\n")
 
 
@@ -71,31 +73,52 @@ def _marks(answer: Mapping[str, Any], glyphs: Glyphs) -> list[Mark]:
     return [*spikes, *(Mark(_tokyo(row["published_at"]).date(), sign) for row, sign in shown)]
 
 
-def _publications(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Table:
-    table = _table("in Tokyo", "kind", "title")
-    table.columns[-1].ratio = 1
-    table.add_column("extra (90 %)", justify="right", no_wrap=True)
-    table.add_column("credit (90 %)", justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    for row in rows:
-        table.add_row(
-            _when(row["published_at"]),
-            row["kind"].replace("_", " "),
-            Text(titles.get(row["id"], row["id"])),
-            f"{round(row['extra']):+,d} ({row['low']:,}-{row['high']:,})",
-            _credit(row),
-            Text(verdict_of(row), STYLES[row["verdict"]]),
-        )
+def _publications(rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str], width: int) -> Table:
+    """A line for each where all its figures and a piece of its title fit into one; else two or three, figures whole."""
+    figures = [_figures(row) for row in rows]
+    names = [titles.get(row["id"], row["id"]) for row in rows]
+    cells = [[cell.replace("\n", " ") for cell in line] for line in figures]
+    room = _room(width, HEAD, cells)
+    table = _table(*HEAD[:2], "title")
+    if room < LEAST_TITLE:
+        names = [f"{line[1]}\n{name}" for line, name in zip(figures, names, strict=True)]
+        cells = [[line[0], *line[2:]] for line in figures]
+        room = _room(width, (HEAD[0], *HEAD[2:]), cells)
+        table = _table(HEAD[0], "publication")
+    table.columns[-1].max_width = max(room, SHORTEST_TITLE)
+    for name in HEAD[2:]:
+        table.add_column(name, justify="left" if name == HEAD[-1] else "right", no_wrap=True)
+    for row, name, line in zip(rows, names, cells, strict=True):
+        *before, extra, credit, verdict = line
+        table.add_row(*before, Text(name), extra, credit, Text(verdict, STYLES[row["verdict"]]))
     return table
 
 
+def _figures(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Cells under `HEAD`, with line breaks where a narrow terminal needs them."""
+    return (
+        _when(row["published_at"]).replace(" ", "\n"),
+        row["kind"].replace("_", " "),
+        f"{round(row['extra']):+,d}\n({row['low']:,}-{row['high']:,})",
+        _credit(row),
+        verdict_of(row).replace(", ", ",\n").replace(" (", "\n("),
+    )
+
+
+def _room(width: int, head: Sequence[str], lines: Sequence[Sequence[str]]) -> int:
+    """Columns of the terminal that these cells leave for one more."""
+    columns = zip(head, *lines, strict=True)
+    return width - sum(max(len(part) for cell in column for part in cell.split("\n")) + GAP for column in columns) - GAP
+
+
 def _credit(row: Mapping[str, Any]) -> str:
-    own = f"{row['credit']:,.0f} ({row['credit_low']:,.0f}-{row['credit_high']:,.0f})"
-    return f"{own} of {row['joint_credit']:,.0f} together" if row["joint_with"] else own
+    own = f"{row['credit']:,.0f}\n({row['credit_low']:,.0f}-{row['credit_high']:,.0f})"
+    return f"{own}\nof {row['joint_credit']:,.0f} together" if row["joint_with"] else own
 
 
-def _series(rows: Sequence[Mapping[str, Any]]) -> Table:
+def _series(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
     table = _table("series")
+    table.columns[0].max_width = max(width - SERIES_FIGURES, LEAST_TITLE)
     table.add_column("extra, all issues (90 %)", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for row in rows:

@@ -161,6 +161,8 @@ def _publication(path: Path, line: int, row: Mapping[str, str], zone: tzinfo | N
     own = row["id"]
     if not own:
         raise BadInput(path, line, "id is empty")
+    if not one_line(own):
+        raise BadInput(path, line, f"id: {own!r} is not one line")
     if row["kind"] not in KINDS:
         raise BadInput(path, line, f"kind {row['kind']!r} is not known; kinds: {', '.join(KINDS)}")
     moment = rules.checked_moment(path, line, "published_at", row["published_at"], zone)

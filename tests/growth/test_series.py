@@ -54,3 +54,15 @@ def test_issues_that_were_named_brought_at_least_those_who_named_them() -> None:
     assert named.sum() <= series.low <= series.extra <= series.high
     row = found.rows[0]
     assert named.sum() <= row.low <= row.extra <= row.high
+
+
+def test_a_series_far_below_its_baseline_has_a_range_that_is_a_number() -> None:
+    hour = np.arange(365 * 24)
+    counts = np.random.default_rng(1).poisson(50, hour.size) * (
+        hour // 24 % 7 == 2
+    )  # a list that is entered once a week
+    known = [Publication(str(at), "minutes", at_hour(at), series_id="s") for at in range(1140, 8560, 280)]
+    start = START.replace(hour=9)  # its day is no day in Tokyo
+    found = ledger(Joins(start, counts.astype(np.int64)), known, at_hour(hour.size)).series[0]
+    assert found.extra < 0 == found.low
+    assert np.isfinite(found.high)

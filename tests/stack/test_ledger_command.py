@@ -1,14 +1,22 @@
 """`kairan ledger` and `kairan audit` as people and scripts run them: files in, stdout, stderr and exit code out."""
 
+import fcntl
 import json
 import os
+import pty
+import re
+import struct
 import subprocess
+import termios
+import tty
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from shared.clock import JST
 from tests.stack.own_files import KAIRAN, PUBLICATIONS, START, answer, joins_text, publications_text, run, write
 
 
@@ -46,6 +54,36 @@ def test_without_json_it_can_be_read(files: list[str]) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 120
 
 
+@pytest.mark.parametrize("columns", [70, 80, 100, 120])
+def test_a_terminal_of_any_usual_width_shows_all_figures_whole(tmp_path: Path, columns: int) -> None:
+    long_titles = publications_text().replace("Issue", "An issue with a title that no terminal has room for " * 3)
+    files = write(tmp_path, publications=long_titles)
+    rows = answer("ledger", *files)["publications"]
+    shown = _in_a_terminal(columns, "ledger", *files)
+    assert max(map(len, shown.splitlines())) <= columns
+    for row in rows:
+        assert f"({row['low']:,}-{row['high']:,})" in shown
+        assert f"({row['credit_low']:,.0f}-{row['credit_high']:,.0f})" in shown
+        assert not row["joint_with"] or f"of {row['joint_credit']:,.0f} together" in shown
+        assert f"{datetime.fromisoformat(row['published_at']).astimezone(JST):%Y-%m-%d}" in shown
+
+
+def _in_a_terminal(columns: int, *words: str) -> str:
+    terminal, end = pty.openpty()
+    tty.setraw(end)
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    plain = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    with subprocess.Popen([*KAIRAN, *words], stdout=end, env=plain | {"NO_COLOR": "1", "TERM": "xterm"}) as running:
+        os.close(end)
+        shown = bytearray()
+        with suppress(OSError):  # what Linux says when the other end is closed
+            while some := os.read(terminal, 65536):
+                shown += some
+    os.close(terminal)
+    assert running.returncode == 0
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode())
+
+
 def test_a_stdout_that_knows_ascii_alone_gets_a_ledger_too(files: list[str]) -> None:
     ascii_only = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     assert "Issue ??1" in run("ledger", *files, env=ascii_only).stdout
@@ -71,6 +109,12 @@ def test_an_as_of_after_the_end_says_so(files: list[str]) -> None:
     assert "our town ends at 2021-06-10T00:00:00+00:00" in done.stderr
 
 
+def test_an_as_of_within_an_hour_of_the_stream_has_nothing_to_say(files: list[str]) -> None:
+    done = run("ledger", *files, "--json", "--as-of", "2021-05-31T00:30:00Z")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["as_of"] == "2021-05-31T00:00:00Z"
+
+
 def test_times_without_a_zone_are_those_of_the_timezone(tmp_path: Path) -> None:
     files = write(
         tmp_path,
@@ -92,6 +136,7 @@ BAD_ROWS = {
             f"{PUBLICATIONS}\na,podcast,2021-05-01T00:00:00Z,x,\n",
             "publications.csv, line 2: kind 'podcast' is not known",
         ),
+        (f'{PUBLICATIONS}\n"a\x1b[2J",minutes,2021-05-01T00:00:00Z,x,\n', r"line 2: id: 'a\x1b[2J' is not one line"),
         (f"{PUBLICATIONS}\na,minutes,2022-05-01T00:00:00Z,x,\n", "publications.csv, line 2: published_at"),
         (f"{PUBLICATIONS}\n" + "a,minutes,2021-05-01T00:00:00Z,x,\n" * 2, "line 3: the id 'a' stands in line 2"),
     ],

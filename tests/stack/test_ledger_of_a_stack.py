@@ -149,6 +149,8 @@ def test_an_audit_has_the_exact_interval() -> None:
     assert found.interval == pytest.approx((0.0189, 0.0620), abs=5e-4)
     assert "3.6% (90 % range 1.9% to 6.2%" in found.in_words()
     assert "has to reach 812 instead of 100" in found.in_words()
+    assert "went off 9 times: " in found.in_words()
+    assert "went off once: " in FalseAlarms(250, 1, 100.0).in_words()
 
 
 async def test_a_running_stack_has_one_as_of(kairan: Kairan, here: Running) -> None:

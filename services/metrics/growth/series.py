@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import log_ndtr, ndtr, ndtri, ndtri_exp
 
 from services.metrics.growth.audit import ENOUGH_H
 from services.metrics.growth.fit import Fit
@@ -57,5 +57,5 @@ def _range(centre: float, error: float) -> tuple[float, float]:
     half = float(ndtri((1 + COVER * above) / 2)) * error
     if centre - half > 0:
         return centre - half, centre + half
-    below = float(ndtr(-centre / error))
-    return 0.0, max(centre + error * float(ndtri(below + COVER * above)), 0.0)
+    beyond = np.log1p(-COVER) + log_ndtr(centre / error)  # in logarithms, for all but nothing of it may lie above 0
+    return 0.0, max(centre - error * float(ndtri_exp(beyond)), 0.0)
