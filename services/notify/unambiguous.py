@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 from fastapi import Request
 from pydantic import BaseModel
 
+from shared.strict_json import Ambiguous, once
 from shared.web import exchange
 from shared.web.problems import Problem
 
@@ -24,22 +25,17 @@ async def said(request: Request, model: type[Said], *, optional: bool = False) -
 def refuse_ambiguous(body: bytes) -> None:
     """Raises Problem (400). The body is JSON: that was judged before."""
     try:
-        found = json.loads(body, object_pairs_hook=_once)
+        found = json.loads(body, object_pairs_hook=once)
     except RecursionError:
         raise _too_deep() from None
+    except Ambiguous as twice:
+        raise Problem(400, "The body is ambiguous", f"{twice}.".capitalize(), "ambiguous-json") from None
     level, depth = [found], 0
     while level:
         if depth > MOST_DEPTH:
             raise _too_deep()
         level = [inner for one in level for inner in _inside(one)]
         depth += 1
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise Problem(400, "The body is ambiguous", "A key stands twice in one object.", "ambiguous-json")
-    return found
 
 
 def _inside(value: Any) -> list[Any]:
