@@ -1,6 +1,7 @@
 """Sending again: what was previewed, once, under the same ids and numbers, at a bounded rate; and skipping."""
 
 import asyncio
+import json
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -111,6 +112,7 @@ async def test_a_replay_needs_the_token_of_its_preview(
             (f"{place}/preview", {"delivery_id": one["id"], "state": "delivered"}, {}, 422),
             (f"{place}/preview", {"history": {}}, {}, 422),
             (f"{place}/preview", {"status": "often"}, {}, 422),
+            (f"{place}/preview", {"state": json.loads("[" * 70 + "]" * 70)}, {}, 400),
             (f"{place}/preview", {}, stranger, 404),
         ):
             answer = await notify.post(path, json=said, headers=headers)
