@@ -1,6 +1,5 @@
 """The notify service of a running stack, as `kairan endpoints` asks it; and what its commands share."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -10,6 +9,7 @@ import typer
 from kairan.cli.service_client import ServiceClient
 from kairan.stack.errors import BadSetting
 from kairan.stack.home import Home
+from shared.strict_json import strict_json
 
 SCOPES = ("endpoints:read", "endpoints:write", "endpoints:admin")
 TRUSTED = "endpoints:trusted"
@@ -37,7 +37,7 @@ def read_filter(said: str) -> dict[str, Any]:
     """The JSON object that was said or stands in the file. Raises BadSetting."""
     try:
         text = Path(said[1:]).read_text(encoding="utf-8") if said.startswith("@") else said
-        found = json.loads(text)
+        found = strict_json(text)
     except OSError as error:
         raise BadSetting(f"--filter: {said[1:]} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:

@@ -32,11 +32,12 @@ def command(
     secret: Annotated[
         list[str] | None,
         typer.Option(
-            envvar="KAIRAN_LISTEN_SECRET", help="whsec_…, as the endpoint's maker was shown; several in turn."
+            envvar="KAIRAN_LISTEN_SECRET",
+            help="whsec_… (or whpk_…, for v1a), as the endpoint's maker was shown; several in turn.",
         ),
     ] = None,
     secret_file: Annotated[
-        Path | None, typer.Option("--secret-file", dir_okay=False, help="A file of secrets, one a line; - is stdin.")
+        Path | None, typer.Option("--secret-file", dir_okay=False, help="A file of them, one a line; - is stdin.")
     ] = None,
     endpoint: Annotated[
         bool, typer.Option("--endpoint", help="Make an endpoint at the home's running stack; delete it at the end.")

@@ -15,6 +15,7 @@ from services.notify.networks import Address, Network, why_not_public
 from services.notify.target import Forbidden, Stage, Target, parse
 
 PORTS: Final = frozenset({443, 8443})
+HIGHEST_PORT: Final = 65535
 DNS_TIMEOUT_S: Final = 3.0
 SPECIAL_NAMES: Final = (
     "alt",

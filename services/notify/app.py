@@ -41,7 +41,7 @@ from services.notify.resealing import Resealing
 from services.notify.results import Results
 from services.notify.sender import HttpSender
 from services.notify.settings import Settings
-from services.notify.signing import new_secret, secret_key
+from services.notify.signing import new_secret, verifying_key
 from services.notify.store import NotifyStore
 from services.notify.trials import Trials
 from services.notify.vault import Vault
@@ -146,7 +146,7 @@ def checking() -> Callable[[str], Awaitable[Judgement]]:
 def verifying(secrets: Sequence[str]) -> Callable[[Mapping[str, str], bytes, float], Fault | None]:
     """What a receiver with these secrets asks of headers, body and time (Unix seconds). Raises ValueError for a bad
     secret."""
-    return partial(fault_of, [secret_key(secret) for secret in secrets])
+    return partial(fault_of, [verifying_key(secret) for secret in secrets])
 
 
 if __name__ == "__main__":

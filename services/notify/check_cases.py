@@ -1,14 +1,14 @@
 """A line of a cases file: a URL, what its name resolves to, what is answered there, under which policy. Pure."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from services.notify.address_guard import PORTS, Guard, own_hosts
+from services.notify.address_guard import HIGHEST_PORT, PORTS, Guard, own_hosts
 from services.notify.networks import parse_networks
 from services.notify.target import Forbidden, parse
+from shared.strict_json import Ambiguous, strict_json
 
 # An endpoint is looked up at least twice: when it is made and when it is dialled.
 _LOOKUPS: Final = 2
@@ -66,7 +66,9 @@ def read_case(line: str) -> Case:
     Raises ValueError, in words, for anything else; what must come out (`must`, `stage`) is not read.
     """
     try:
-        said = json.loads(line)
+        said = strict_json(line)
+    except Ambiguous:
+        raise
     except (ValueError, RecursionError):
         raise ValueError("not JSON") from None
     if not isinstance(said, dict) or not isinstance(said.get("url"), str):
@@ -117,11 +119,17 @@ def _guard(said: Any) -> Guard:
     try:
         return Guard(
             allow_private=parse_networks(",".join(policy.get("allow_private", ()))),
-            ports=PORTS.union(int(port) for port in policy.get("ports", ())),
+            ports=PORTS.union(map(_port, policy.get("ports", ()))),
             self_hosts=own_hosts(policy.get("self_hosts", ())),
         )
     except ValueError as error:
         raise ValueError(f"`policy`: {error}") from None
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,5}", text) or not 0 < int(text) <= HIGHEST_PORT:
+        raise ValueError(f"{text!r} is no port: a number from 1 to {HIGHEST_PORT}")
+    return int(text)
 
 
 def _policy(said: Any) -> Mapping[str, list[Any]]:

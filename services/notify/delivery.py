@@ -12,6 +12,8 @@ from shared.clock import moment_of
 from shared.store.mongo import Binary, Document, UpdateMany, UpdateOne
 
 UNTRIED: Final = 0
+MOST_ATTEMPTS: Final = 200
+"""Of one delivery, the last in the log: with 16 KiB of answer each (48 KiB as text), they fit into a document."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,8 @@ def _attempted(settled: Settled) -> Document:
     if answer is None:
         return {}
     marks = {"$addToSet": {"marks": {"$each": answer.marks()}}} if answer.failure else {}
-    return {"$push": {"attempts": _attempt(settled, answer)}, **marks}
+    last = {"$each": [_attempt(settled, answer)], "$slice": -MOST_ATTEMPTS}
+    return {"$push": {"attempts": last}, **marks}
 
 
 def _no_longer(settled: Settled) -> Document:

@@ -237,7 +237,7 @@ def _text(said: str, place: str) -> str:
 
 
 def _number(said: Any, place: str) -> float:
-    if not math.isfinite(said) or abs(said) > LARGEST_NUMBER:
+    if abs(said) > LARGEST_NUMBER or not math.isfinite(said):  # in this order: isfinite() raises for a huge integer
         raise BadFilter(place, f"is not a number between -{LARGEST_NUMBER} and {LARGEST_NUMBER}")
     return said  # type: ignore[no-any-return]
 

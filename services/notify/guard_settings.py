@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from services.notify.address_guard import PORTS, Guard, own_hosts
+from services.notify.address_guard import HIGHEST_PORT, PORTS, Guard, own_hosts
 from services.notify.networks import Network, parse_networks
 
 
@@ -28,7 +28,9 @@ class GuardSettings(BaseSettings):
         description="CIDR,… : private networks to which webhooks may go, also by plain http and on any port. "
         "Danger: whoever may create an endpoint can make this service talk to everything in them.",
     )
-    notify_ports: Annotated[frozenset[int], NoDecode, BeforeValidator(words_of)] = Field(
+    notify_ports: Annotated[
+        frozenset[Annotated[int, Field(ge=1, le=HIGHEST_PORT)]], NoDecode, BeforeValidator(words_of)
+    ] = Field(
         PORTS,
         description="Ports of public receivers. Danger: other services' ports understand part of an HTTP request.",
     )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from services.notify.globs import matches
 from services.notify.outcome import DeliveryState, Failure
 from services.notify.pairwise import is_stand_in
+from services.notify.sample import TYPE as TEST_TYPE
 from shared.catalogue import CATALOGUE
 
 STATUS: Final = r"^([1-5][0-9]{2}|[1-5]xx)$"
@@ -16,6 +17,7 @@ TYPE: Final = r"^[a-z0-9.*-]{1,100}$"
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _ABOVE_ALL_IDS: Final = "~"
+_TYPES: Final = (*((one.name, one.type) for one in CATALOGUE.types), ("endpoint-test", TEST_TYPE))
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Question:
 
 def types_like(pattern: str) -> list[str]:
     """The CloudEvents types whose name, or which themselves, fit the pattern (`session-*`, `kairan.*.v1`)."""
-    return [one.type for one in CATALOGUE.types if matches(pattern, one.name) or matches(pattern, one.type)]
+    return [full for name, full in _TYPES if matches(pattern, name) or matches(pattern, full)]
 
 
 def ms_of(moment: datetime) -> int:

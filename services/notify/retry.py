@@ -50,7 +50,7 @@ def retry_after_s(header: str | None, now: datetime) -> float | None:
         return None
     text = header.strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:12]), RETRY_AFTER_CAP_S)
+        return min(float(text), RETRY_AFTER_CAP_S)
     return _until_date(text, now)
 
 

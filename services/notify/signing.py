@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from services.notify.keyed import keyed
@@ -64,9 +64,24 @@ def public_key(secret: str) -> str | None:
     return PUBLIC_PREFIX + _base64(_public(key)) if isinstance(key, Ed25519PrivateKey) else None
 
 
+def verifying_key(text: str) -> bytes | Ed25519PublicKey:
+    """What a receiver verifies with: the key of a `whsec_` secret, or of a `whpk_` public key. Raises BadSecret."""
+    if not text.startswith(PUBLIC_PREFIX):
+        return secret_key(text)
+    try:
+        return Ed25519PublicKey.from_public_bytes(_decoded(text.removeprefix(PUBLIC_PREFIX)))
+    except ValueError as error:
+        raise BadSecret("a public key is whpk_ and 32 bytes in base64") from error
+
+
+def signed_bytes(delivery_id: str, timestamp_s: int, body: bytes) -> bytes:
+    """What a signature is over."""
+    return f"{delivery_id}.{timestamp_s}.".encode() + body
+
+
 def sign(keys: Sequence[Key], delivery_id: str, timestamp_s: int, body: bytes) -> str:
     """The value of `webhook-signature`: `v1,<base64>` or `v1a,<base64>` for each key, newest first as given."""
-    signed = f"{delivery_id}.{timestamp_s}.".encode() + body
+    signed = signed_bytes(delivery_id, timestamp_s, body)
     return " ".join(
         f"v1,{_mac(key, signed)}" if isinstance(key, bytes) else f"v1a,{_base64(key.sign(signed))}" for key in keys
     )

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.strict_json import Ambiguous, strict_json
 from shared.web.auth import Require
 from shared.web.direct import direct
 from shared.web.idempotency import HEADER, checked_key
@@ -159,8 +160,20 @@ def _text(body: bytes) -> str:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return orjson.loads(body)
+        found = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         _text(body)
         detail = f"{error.msg} (line {error.lineno}, column {error.colno}). NaN and Infinity are not JSON."
         raise Problem(400, "The body is not JSON", detail, "not-json") from None
+    _refuse_ambiguous(body)
+    return found
+
+
+def _refuse_ambiguous(body: bytes) -> None:
+    # orjson takes the last of two equal keys without a word.
+    try:
+        strict_json(body)
+    except Ambiguous as twice:
+        raise Problem(400, "The body is ambiguous", f"{twice}.".capitalize(), "ambiguous-json") from None
+    except RecursionError:
+        raise Problem(400, "The body is ambiguous", "It is nested too deep.", "ambiguous-json") from None

@@ -67,6 +67,8 @@ def test_the_settings_of_the_service_count(kairan: Kairan, monkeypatch: pytest.M
     wrong = kairan(*CHECK, "https://8.8.8.8/")
     assert (wrong.code, wrong.out, wrong.err.count("\n")) == (1, "", 1)
     assert "KAIRAN_NOTIFY_PORTS" in wrong.err
+    monkeypatch.setenv("KAIRAN_NOTIFY_PORTS", "443,65536")
+    assert "KAIRAN_NOTIFY_PORTS" in kairan(*CHECK, "https://8.8.8.8/").err
 
 
 def test_a_file_of_cases_is_judged_line_by_line_by_what_each_says(

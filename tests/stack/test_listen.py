@@ -17,6 +17,7 @@ import httpx
 import pytest
 import standardwebhooks
 import svix
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.stack.own_files import KAIRAN, run
 
@@ -143,6 +144,26 @@ def test_what_the_published_libraries_verify_is_verified_and_nothing_else(tmp_pa
     assert (code, out, err) == (0, "", "")
 
 
+def test_a_signature_of_ed25519_is_verified_by_the_public_key() -> None:
+    mine, others = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    public = "whpk_" + base64.b64encode(mine.public_key().public_bytes_raw()).decode()
+    good = signed(NEW, EVENT)
+
+    def by(key: Ed25519PrivateKey, version: str = "v1a") -> str:
+        over = f"{good['webhook-id']}.{good['webhook-timestamp']}.{EVENT}".encode()
+        return f"{version},{base64.b64encode(key.sign(over)).decode()}"
+
+    with listening("--secret", public) as listen:
+        for signature, status in (
+            (f"{good['webhook-signature']} {by(mine)}", 204),
+            (by(others), 401),
+            (by(mine, "v1"), 401),
+            ("v1a,AAAA v1a, v1a", 401),
+            (good["webhook-signature"], 401),
+        ):
+            assert listen.post(good | {"webhook-signature": signature}, EVENT) == status, signature
+
+
 def test_without_a_terminal_it_prints_plain_lines_that_no_terminal_obeys() -> None:
     with listening("--answer", "503", KAIRAN_LISTEN_SECRET=NEW) as listen:
         assert listen.post(signed(NEW, EVENT), EVENT) == 503
@@ -159,6 +180,7 @@ def test_without_a_terminal_it_prints_plain_lines_that_no_terminal_obeys() -> No
         ((), 2, "--secret"),
         (("member-*", "--secret", NEW), 2, "--endpoint"),
         (("--secret", "abc"), 2, "whsec_"),
+        (("--secret", "whpk_AAAA"), 2, "whpk_"),
         (("--endpoint",), 1, "kairan up"),
         (("--secret-file", "nowhere"), 1, "--secret-file"),
     ],

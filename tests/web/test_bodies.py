@@ -79,6 +79,12 @@ async def test_what_is_not_strict_json_is_400(client: httpx.AsyncClient, bearer:
     assert problem_of(answer, 400)["type"] == "urn:kairan:problem:not-json"
 
 
+@pytest.mark.parametrize("body", [b'{"text": "a", "text": "a"}', b'{"text": [{"a": 1, "\\u0061": 2}]}'])
+async def test_a_key_that_stands_twice_is_400(client: httpx.AsyncClient, bearer: Tokens, body: bytes) -> None:
+    answer = await client.post("/v1/notes", content=body, headers=bearer("members:write") | TYPED)
+    assert problem_of(answer, 400)["type"] == "urn:kairan:problem:ambiguous-json"
+
+
 @pytest.mark.parametrize("media_type", ["application/json", "text/csv"])
 async def test_what_is_not_utf_8_is_400(client: httpx.AsyncClient, bearer: Tokens, media_type: str) -> None:
     path = "/v1/notes" if media_type == "application/json" else "/v1/notes:import"

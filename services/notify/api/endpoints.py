@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.notify.desk import Desk
 from services.notify.exchange import accepted
+from services.notify.nesting import said
 from services.notify.requests import CHANGE, REGISTER, ROTATE, Changing, Registering, Rotating
 from services.notify.shown import (
     Audit,
@@ -16,7 +17,6 @@ from services.notify.shown import (
     endpoint_shown,
     issued_shown,
 )
-from services.notify.unambiguous import said
 from shared.web.auth import Caller, require
 from shared.web.exchange import Accepted, key_of, takes
 from shared.web.problems import problems

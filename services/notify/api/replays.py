@@ -6,13 +6,14 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
+from services.notify.nesting import said
 from services.notify.replay import Replays
 from services.notify.selection import Chosen, History, OneDelivery, Selection, kind_of
 from services.notify.shown_log import DeliveryWhole, delivery_whole
 from services.notify.shown_replay import PreviewShown, ReplayList, ReplayShown, preview_shown, replay_shown
 from shared.requests import RequestBody
 from shared.web.auth import Caller, require
-from shared.web.exchange import said, takes_one_of
+from shared.web.exchange import takes_one_of
 from shared.web.problems import problems
 from shared.web.routes import json_response, router
 

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
+from services.notify.nesting import said
 from services.notify.requests import TRY, Trying
 from services.notify.shown import DryRun, SentShown, dry_run_shown
 from services.notify.trials import Trials
-from services.notify.unambiguous import said
 from shared.web.auth import Caller, require
 from shared.web.exchange import key_of, takes
 from shared.web.problems import problems

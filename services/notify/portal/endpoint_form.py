@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from services.notify.portal.visit import Visit
+from shared.strict_json import strict_json
 
 _FIELDS: Final = (
     "url", "event_types", "description", "ordered", "in_flight", "per_minute", "filter", "kind", "language",
@@ -44,11 +45,11 @@ def text_of(endpoint: Mapping[str, Any]) -> dict[str, str]:
 
 
 def parsed(text: str) -> Any:
-    """A condition in JSON; None for nothing. Text that is no JSON stays text."""
+    """A condition in JSON; None for nothing. Text that is no JSON, or could be read in two ways, stays text."""
     if not text:
         return None
     try:
-        return json.loads(text)
+        return strict_json(text)
     except (ValueError, RecursionError):
         return text
 

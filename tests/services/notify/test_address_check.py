@@ -163,7 +163,11 @@ async def test_a_policy_opens_ports_and_private_networks_and_nothing_beside_them
         ('{"url": "x", "policy": "anything goes"}', "`policy`"),
         ('{"url": "x", "policy": "allow_all=[true]"}', "allow_all"),
         ('{"url": "x", "policy": "allow_private=[10.0.0.1/8]"}', "10.0.0.1/8"),
-        ('{"url": "x", "policy": "ports=[all]"}', "all"),
+        ('{"url": "x", "policy": "ports=[all]"}', "'all' is no port"),
+        ('{"url": "x", "policy": {"ports": [65536]}}', "'65536' is no port"),
+        ('{"url": "x", "policy": {"ports": [0]}}', "'0' is no port"),
+        ('{"url": "https://8.8.8.8/", "url": "https://10.0.0.1/"}', "twice"),
+        ('{"url": "x", "dns": {"a": [[NaN]]}}', "NaN"),
         ('{"url": "x", "policy": "self_hosts=[a b]"}', "a b"),
     ],
 )

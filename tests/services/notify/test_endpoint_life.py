@@ -318,4 +318,7 @@ async def test_a_test_event_comes_to_this_endpoint_alone_signed_and_numbered_and
         assert not [one for one in other.received if one.event["type"] == told.event["type"]]
         log = (await notify.get("/v1/deliveries", params={"endpoint": endpoint})).json()["deliveries"]
         assert {one["event_type"] for one in log} == {"kairan.endpoint-test.v1"}
+        for pattern in ("kairan.endpoint-test.v1", "endpoint-test", "endpoint-*"):
+            asked = {"endpoint": endpoint, "event_type": pattern}
+            assert (await notify.get("/v1/deliveries", params=asked)).json()["deliveries"] == log
     assert (await notify.post(f"/v1/endpoints/{uuid.uuid4()}/test")).status_code == 404

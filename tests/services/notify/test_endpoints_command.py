@@ -98,6 +98,10 @@ async def test_an_operator_makes_changes_tries_and_deletes_an_endpoint(
         (("create", "https://hooks.example.com/", "membr-*"), "membr-*"),
         (("create", "https://hooks.example.com/", "*", "--filter", '{"path": "a"}'), "filter: beside the path stands"),
         (("create", "https://hooks.example.com/", "*", "--filter", "{"), "--filter is not JSON"),
+        (
+            ("create", "https://hooks.example.com/", "*", "--filter", '{"path": "a", "path": "b"}'),
+            "twice in one object",
+        ),
         (("create", "https://hooks.example.com/", "*", "--expires-after", "x"), "PATTERN=SECONDS"),
         (("update", "x"), "nothing is named"),
         (("create", "http://127.0.0.1:9/"), "event_types is missing"),

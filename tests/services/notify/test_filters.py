@@ -94,6 +94,7 @@ def nested(depth: int) -> Any:
         (leaf("a", equals={}), "filter.equals"),
         (leaf("a", equals=float("nan")), "filter.equals"),
         (leaf("a", equals=2**53), "filter.equals"),
+        (leaf("a", equals=10**400), "filter.equals"),
         (leaf("a", equals="\ud800"), "filter.equals"),
         (leaf("a", **{"in": []}), "filter.in"),
         (leaf("a", **{"in": "abc"}), "filter.in"),

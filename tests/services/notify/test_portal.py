@@ -91,6 +91,12 @@ async def test_an_endpoint_lives_by_forms_alone(notify: httpx.AsyncClient, world
         wrong = await visitor.press("endpoints", 422, url=URL, event_types="*", in_flight="many", filter="{")
         assert words.faults["in_flight"] in wrong
         assert words.faults["filter"] in wrong
+        for ambiguous in ('{"path": "a", "equals": 1, "equals": 2}', '{"path": "a", "equals": NaN}', "[" * 5_000):
+            refused = await visitor.press("endpoints", 422, url=URL, event_types="*", filter=ambiguous)
+            assert words.faults["filter"] in refused
+        huge = f'{{"path": "a", "equals": {"9" * 400}}}'
+        refused = await visitor.press("endpoints", 422, url=URL, event_types="*", in_flight="", filter=huge)
+        assert words.refusals["bad-filter"] in refused
 
         form = forms_of(wrong)["endpoints"]
         form.fields |= {"url": URL, "event_types": "session-*", "in_flight": "", "filter": "", "description": "机"}

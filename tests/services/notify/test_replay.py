@@ -1,14 +1,17 @@
 """Sending again: what was previewed, once, under the same ids and numbers, at a bounded rate; and skipping."""
 
 import asyncio
+import json
 import time
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import orjson
+from aiohttp import web
 from cryptography.fernet import Fernet
 
+from services.notify.delivery import MOST_ATTEMPTS
 from services.notify.vault import Vault
 from shared.catalogue import MemberLeft
 from tests.services.notify.receiver import Delivered, in_turn, receiving
@@ -111,6 +114,7 @@ async def test_a_replay_needs_the_token_of_its_preview(
             (f"{place}/preview", {"delivery_id": one["id"], "state": "delivered"}, {}, 422),
             (f"{place}/preview", {"history": {}}, {}, 422),
             (f"{place}/preview", {"status": "often"}, {}, 422),
+            (f"{place}/preview", {"state": json.loads("[" * 70 + "]" * 70)}, {}, 400),
             (f"{place}/preview", {}, stranger, 404),
         ):
             answer = await notify.post(path, json=said, headers=headers)
@@ -218,6 +222,28 @@ async def test_a_replay_goes_on_after_kill_9_and_repeats_only_what_was_in_flight
         received = list(receiver.received)
     assert len(received) == 2 * FIRST + IN_FLIGHT
     assert {one.sequence for one in received} == set(range(1, FIRST + 1))
+
+
+async def test_however_often_one_is_sent_again_its_log_stays_within_what_a_document_holds(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    async def refuse(_: Delivered) -> web.StreamResponse:
+        return web.Response(status=500, body=b"\xff" * 16 * 1024)
+
+    async with receiving(refuse) as receiver:
+        endpoint = await register(receiver, "member-joined")
+        await world.publish(joined())
+        (one,) = await all_in(notify, endpoint, "exhausted", 1)
+        log = world.store.collection("deliveries")
+        earlier = {"at_ms": 1, "status": 500, "duration_ms": 1.0, "failure": "status", "said": "\ufffd" * 16 * 1024}
+        for count in (170, 166):  # together with its own three not a place is left in 16 MiB
+            await log.update_one({"_id": one["id"]}, {"$push": {"attempts": {"$each": [earlier] * count}}})
+        await replayed(notify, endpoint, delivery_id=one["id"])
+        await receiver.until(lambda found: len(found) == 6)
+        await all_in(notify, endpoint, "exhausted", 1)
+        shown = (await notify.get(f"/v1/deliveries/{one['id']}")).json()
+        assert len(shown["attempts"]) == MOST_ATTEMPTS
+        assert shown["attempts"][-1]["at"] > shown["attempts"][0]["at"]
 
 
 async def test_skipping_gives_up_what_waits_and_only_that(
