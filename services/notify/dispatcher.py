@@ -9,6 +9,7 @@ from typing import Any, Final
 import structlog
 
 from services.notify.attempts import Attempts, Office
+from services.notify.breaker import Health
 from services.notify.delivery import LaneState, Waiting
 from services.notify.directory import Directory
 from services.notify.endpoint import Endpoint, Endpoints
@@ -199,6 +200,8 @@ class Dispatcher:
             return
         self._dropped.pop(identity, None)
         if endpoint.state != "active":
+            if state.health != Health():
+                await self._notify.forget_failures(identity)
             return
         lane = self._lanes.get(identity)
         if lane is None:

@@ -256,8 +256,12 @@ class NotifyStore:
             {"$set": {"state": "dropped", "done_at": datetime.now(UTC)}, "$unset": {"behind": ""}},
         )
         await self._deliveries.update_many({"endpoint": endpoint_id, "holds": True}, {"$unset": {"holds": ""}})
-        await self._lanes.update_one({"_id": endpoint_id}, WELL)
+        await self.forget_failures(endpoint_id)
         return int(dropped.modified_count)
+
+    async def forget_failures(self, endpoint_id: str) -> None:
+        """While it is paused nobody fails: resumed, it is not given up for what was before."""
+        await self._lanes.update_one({"_id": endpoint_id}, WELL)
 
     async def forget_payloads(self, before: datetime) -> int:
         """Removes the bodies of deliveries that ended before this moment, and what was answered to them."""

@@ -163,6 +163,24 @@ async def test_what_is_above_the_quota_of_a_minute_waits_and_has_not_failed(
         assert len(receiver.received) == 3
 
 
+async def test_who_was_paused_and_is_resumed_is_not_given_up_for_failures_before(
+    notify: httpx.AsyncClient, register: Register, world: World
+) -> None:
+    six_days_ago = int((datetime.now(UTC) - timedelta(days=6)).timestamp() * 1000)
+    lanes = world.store.collection("lanes")
+    async with receiving(in_turn(500, 200)) as receiver:
+        endpoint = await register(receiver, "member-joined")
+        assert (await notify.post(f"/v1/endpoints/{endpoint}/pause")).status_code == 200
+        await lane_with(world, endpoint, failing_since_ms=six_days_ago)
+        async with asyncio.timeout(60):
+            while "failing_since_ms" in await lanes.find_one({"_id": endpoint}):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert (await notify.post(f"/v1/endpoints/{endpoint}/resume")).status_code == 200
+        await world.publish(joined())
+        (row,) = await log_of(notify, endpoint, "delivered", 1)
+        assert [attempt["status"] for attempt in row["attempts"]] == [500, 200]
+
+
 @pytest.mark.parametrize(("hours_ago", "told"), [(0.5, []), (2, [1]), (30, [1, 24])])
 async def test_the_owner_is_told_once_after_an_hour_and_once_after_a_day(
     register: Register, world: World, hours_ago: float, told: list[int]
