@@ -1,8 +1,8 @@
 """What was known at the start of each day from the joins of earlier days alone: shape, level, effects, scatter, doubt.
 
 Level and effects of publications are a Kalman filter over days (West and Harrison 1997): the level wanders, and leaps
-once days have missed it in one direction; an effect is a signed size times the kernel of its kind. One sweep serves all
-publications and placebos.
+once days have missed it in one direction, or where a chain that tells levels from surges (`regime.py`) contradicts it;
+an effect is a signed size times the kernel of its kind. One sweep serves all publications and placebos.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from services.metrics.growth.calendar import sums
 from services.metrics.growth.evidence import Flags
 from services.metrics.growth.model import Floats
 from services.metrics.growth.past_shape import GUESSED_FRAILTY, Days, Shape, before, discounted, shape_of
+from services.metrics.growth.regime import Regime, regime
 from services.metrics.growth.stream import Stream
 
 FRAILTY_GRID = (1.0, 2.5, 6.0, 14.0, 35.0, 100.0, 2000.0)
@@ -26,6 +27,8 @@ LEAP, FADES, PEAK_MEMORY = 5.0, 0.5, 0.8  # a day below this share of the larges
 SCATTER_MEMORY = 0.995  # per day
 EFFECT_MEAN_DAYS, EFFECT_SD_DAYS = 0.7, 3.0  # of a publication of which nothing was seen yet, in days of the level
 EFFECT_SD_JOINS = 2.0
+CONTRADICTED, NEAR_SD = 2.0, 0.1  # standard deviations of ln of the level; the chain's grid tells no less apart
+SURE = 0.7  # that a day was one of a surge, by the chain: at 7 joins a day next to none is without one
 WEEK = 7
 SHARE, SHARES = 0.2, 10.0  # prior of the share of publications with a surge: had, of
 APART_DAYS = 3  # a surge so soon after another is the same one
@@ -81,7 +84,8 @@ def daily_mass(stream: Stream, exposure: Floats) -> Floats:
 def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknowledge:
     exposure, joins = hourly.sum(1), days.counts.sum(1)
     mass = daily_mass(stream, hourly)
-    filtered = _filter(stream, joins, exposure, mass)
+    chain = regime(joins, exposure)
+    filtered = _filter(stream, joins, exposure, mass, chain)
     mean, other = filtered.level[:-1] * exposure, (filtered.effect[:-1] * mass).sum(1)
     other_doubt = (filtered.effect_doubt[:-1] * mass**2).sum(1)
     own = mean + np.maximum(other, 0.0)
@@ -90,7 +94,7 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     alone = np.where(fresh | np.append(False, fresh[:-1]), 0.0, alone)
     big = leapt_over(joins, mean)
     leapt = leapt_over(joins, own)
-    surge = leapt & (alone > 0.5)
+    surge = (leapt | (chain.surge > SURE)) & (alone > 0.5)
     begins = surge & ~_lately(surge, APART_DAYS)
     seen = discounted(begins.astype(float), SURGE_MEMORY) + SURGES
     surge_rate = seen / (discounted(np.ones(len(joins)), SURGE_MEMORY) + SURGE_DAYS)
@@ -148,7 +152,7 @@ class _Filtered:
     effect_doubt: Floats
 
 
-def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _Filtered:
+def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats, chain: Regime) -> _Filtered:
     """The Kalman filter over days. A day far above its mean moves the level as if it were 3 x the mean."""
     count, days = len(stream.at), len(joins)
     level, variance = np.empty(days + 1), np.empty(days + 1)
@@ -163,7 +167,14 @@ def _filter(stream: Stream, joins: Floats, exposure: Floats, mass: Floats) -> _F
     active: list[int] = []
     surprise, lately, peak, trusting = 0.0, [0.0] * SHIFT_DAYS, 0.0, 0
     scatter, weight = 20 / GUESSED_FRAILTY, 20.0
+    chain_level, chain_variance = np.exp(chain.log_level) / 24, chain.variance
     for day in range(days):
+        if day >= youth.FIRST_DAYS:
+            off = np.log(state[0] / chain_level[day])
+            if off**2 > CONTRADICTED**2 * (chain_variance[day] + NEAR_SD**2 + covariance[0, 0] / state[0] ** 2):
+                state[0], surprise = chain_level[day], 0.0
+                covariance[0, :] = covariance[:, 0] = 0.0
+                covariance[0, 0] = chain_level[day] ** 2 * min(chain_variance[day], 1.0)
         level[day], variance[day] = state[0], covariance[0, 0]
         effect[day:, active] = state[1:]
         doubt[day:, active] = np.diag(covariance)[1:]

@@ -49,7 +49,7 @@ class Surges:
 
     log_rate: Floats  # W: that a surge begins, per step of two hours
     log_share: Floats  # W: of the prior that an effect is like a surge
-    log_rest: Floats
+    log_rest: Floats  # of the prior, for effects on top of a calm day, as far as the hours before the window are one
     log_weights: Floats  # L
     calm: Floats  # 2 x W x L: no surge today so far
     open: Floats  # 2 x W x columns, without the joins since it began
@@ -97,6 +97,7 @@ class Surges:
         quiet = np.log1p(-goes_on - 0.5 * rate)
         seen = np.logaddexp(quiet + calm, started._surging(slice(None))[0])
         started.open -= seen[:, None]
+        started.log_rest += quiet + calm - seen
         started.calm += (quiet + calm - seen)[:, None] - day
         return started
 
