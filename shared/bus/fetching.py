@@ -1,8 +1,8 @@
 """When the client asks for more, and for which partitions: one question at a time, about those where things happen.
 
 The client knows no fetch sessions (KIP-227): it names every partition each time, and the broker answers for each. That
-takes longer than a small batch may take, so while events come those partitions are asked for that had one lately, and
-all of them a few times a second, or when it becomes quiet.
+takes longer than a small batch may take, so while events come one upon the other those partitions are asked for that
+had one lately, and all of them every now and then, or when it becomes quiet.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from aiokafka import TopicPartition
 
 _LATELY_S = 2.0
 _ALL_EACH_S = 0.05
+_UPON_THE_OTHER_S = 0.01  # an answer that took longer was waited for: then it may as well be about all partitions
 
 
 class Fetching:
@@ -25,6 +26,8 @@ class Fetching:
         self._asked: frozenset[TopicPartition] = frozenset()
         self._had_one: dict[TopicPartition, float] = {}
         self._all_at = 0.0
+        self._asked_at = 0.0
+        self._in_a_rush = False
         self._quiet: asyncio.TimerHandle | None = None
 
     @contextmanager
@@ -37,6 +40,7 @@ class Fetching:
         if self._quiet is not None:
             self._quiet.cancel()
         now = time.monotonic()
+        self._in_a_rush = now - self._asked_at < _UPON_THE_OTHER_S
         self._had_one |= {TopicPartition(record.topic, record.partition): now for record in records}
         client = self._client()
         client.pause(*self._asked & client.assignment())
@@ -46,8 +50,8 @@ class Fetching:
             self._go_on()
 
     def _go_on(self) -> None:
-        now = time.monotonic()
-        if now - self._all_at > _ALL_EACH_S:
+        self._asked_at = now = time.monotonic()
+        if not self._in_a_rush or now - self._all_at > _ALL_EACH_S:
             self._ask_for_all()
             return
         self._ask_for({place for place, at in self._had_one.items() if now - at < _LATELY_S})

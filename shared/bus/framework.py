@@ -46,7 +46,7 @@ def subscribe(
         group_id=group,
         batch=True,
         max_records=_BATCH_MOST,
-        batch_timeout_ms=20,
+        batch_timeout_ms=10,
         fetch_max_wait_ms=100,
         max_partition_fetch_bytes=4 * 1024 * 1024,
         auto_offset_reset="earliest",

@@ -16,15 +16,15 @@ def _paused(consumer: Consumer) -> set[Any]:
 
 async def test_a_quiet_partition_is_heard_while_another_one_is_busy_and_when_all_is_quiet(bus: Bus) -> None:
     consumer = await bus.hear(bus.subscription(f"g{uuid.uuid4().hex[:8]}"))
-    busy = (await bus.execute(join())).resource_id
     left_out: set[Any] = set()
 
-    async def go_on() -> None:
+    async def go_on(member: str) -> None:
         while True:
-            await bus.execute(leave(busy))
+            await bus.execute(leave(member))
             left_out.update(_paused(consumer))
 
-    going_on = asyncio.create_task(go_on())
+    busy = [(await bus.execute(join())).resource_id for _ in range(4)]
+    going_on = [asyncio.create_task(go_on(member)) for member in busy]
     try:
 
         async def some_are_left_out() -> bool:
@@ -34,8 +34,9 @@ async def test_a_quiet_partition_is_heard_while_another_one_is_busy_and_when_all
         others = [(await bus.execute(join())).resource_id for _ in range(24)]
         await bus.heard(others)
     finally:
-        going_on.cancel()
-        await asyncio.gather(going_on, return_exceptions=True)
+        for one in going_on:
+            one.cancel()
+        await asyncio.gather(*going_on, return_exceptions=True)
 
     async def all_are_asked_for() -> bool:
         return not _paused(consumer)
