@@ -21,10 +21,16 @@ PLAIN = float(np.log(100))
     ],
 )
 def test_a_word_needs_probability_and_clear_needs_evidence_too(effect: float, log_evidence: float, word: str) -> None:
-    assert verdict(ENOUGH_H, effect, log_evidence, 100.0) == word
-    assert verdict(ENOUGH_H - 1, effect, log_evidence, 100.0) == "too_little_data"
+    assert verdict(ENOUGH_H, 1, effect, log_evidence, 100.0) == word
+    assert verdict(ENOUGH_H - 1, 1, effect, log_evidence, 100.0) == "too_little_data"
 
 
 def test_a_raised_threshold_asks_for_more() -> None:
-    assert verdict(ENOUGH_H, 0.99, PLAIN + 1, 100.0) == "clear"
-    assert verdict(ENOUGH_H, 0.99, PLAIN + 1, 500.0) == "likely"
+    assert verdict(ENOUGH_H, 1, 0.99, PLAIN + 1, 100.0) == "clear"
+    assert verdict(ENOUGH_H, 1, 0.99, PLAIN + 1, 500.0) == "likely"
+
+
+def test_before_an_hour_of_the_window_is_known_nothing_is_likely() -> None:
+    assert verdict(ENOUGH_H, 0, 0.7, 0.0, 100.0) == "unclear"
+    assert verdict(ENOUGH_H, 1, 0.7, 0.0, 100.0) == "likely"
+    assert verdict(ENOUGH_H - 1, 0, 0.7, 0.0, 100.0) == "too_little_data"

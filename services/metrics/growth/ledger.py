@@ -111,7 +111,11 @@ def _rows(
                 joint_high=joint_high,
                 log_evidence=float(watched.log_evidence[i]),
                 verdict=verdict(
-                    int(stream.at[i]), float(credited.effect[i]), float(watched.log_evidence[i]), audit.threshold
+                    int(stream.at[i]),
+                    int(stream.counts.size - stream.at[i]),
+                    float(credited.effect[i]),
+                    float(watched.log_evidence[i]),
+                    audit.threshold,
                 ),
                 alarm_at=None if alarm == NEVER else start.astimezone(UTC) + alarm * HOUR,
             )
