@@ -51,7 +51,7 @@ async def running(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory, miss
     joins = [
         *year_of_joins(1, 150, 7, START),
         *map(joined, bursts),
-        *(joined(PUBLISHED + timedelta(hours=hour % 60)) for hour in range(60)),
+        *(joined(PUBLISHED + timedelta(hours=hour % 60)) for hour in range(75)),
     ]
     issues = [
         published("0190", PUBLISHED, title="Issue [one]", series_id="monthly"),
