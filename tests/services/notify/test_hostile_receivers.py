@@ -12,6 +12,7 @@ from asyncio import StreamReader as Reader
 from asyncio import StreamWriter as Writer
 
 import pytest
+import socket
 
 from services.notify.outcome import Answer, Failure
 from services.notify.post import MOST_ANSWER_BYTES
@@ -159,6 +160,7 @@ async def test_an_endless_body_is_not_read_beyond_what_is_allowed() -> None:
 
     async def counting(_: Reader, writer: Writer) -> None:
         nonlocal sent
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)  # else up to 4 MiB
         await pour(writer, OK + b"\r\n")
         while True:
             await pour(writer, b"x" * 4096)
