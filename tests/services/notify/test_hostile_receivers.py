@@ -7,12 +7,12 @@ the times are longer than a test may last.
 import asyncio
 import gzip
 import itertools
+import socket
 import tracemalloc
 from asyncio import StreamReader as Reader
 from asyncio import StreamWriter as Writer
 
 import pytest
-import socket
 
 from services.notify.outcome import Answer, Failure
 from services.notify.post import MOST_ANSWER_BYTES
