@@ -11,7 +11,7 @@ from benchmarks.processes.counters import COLLECTION, Watch, increments
 from shared.bus.batch import Received, Subscription
 from shared.bus.consumer import Consumer
 from shared.bus.generations import Tx
-from shared.store.mongo import Direct, Session, Store
+from shared.store.mongo import Session, Store
 from shared.telemetry import logs
 
 T = TypeVar("T")
@@ -30,15 +30,9 @@ class TimedStore(Store):
         self.times, self.done = Watch(), asyncio.Event()
         self._left = count
 
-    async def transaction(
-        self,
-        work: Callable[[Session], Awaitable[T]],
-        *,
-        last: Callable[[Direct], None] | None = None,
-        patience_s: float = 10.0,
-    ) -> T:
+    async def transaction(self, work: Callable[[Session], Awaitable[T]], **options: Any) -> T:
         self.times.begins()
-        applied = await super().transaction(work, last=last, patience_s=patience_s)
+        applied = await super().transaction(work, **options)
         self.times.ended()
         self._left -= applied if isinstance(applied, int) else 0  # a batch says how many events were fresh
         if self._left <= 0:
