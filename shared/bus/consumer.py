@@ -181,11 +181,11 @@ class Consumer:
             raise Tripped(f"{self._group} is stopped")
         began = time.monotonic()
         try:
-            generation = await self._generation()
-            if generation != self._standing.generation:
-                log.info("generation_swapped", group=self._group, generation=generation)
-                await self._standing.swapped(generation)
             with self._standing.fetching.paused(records) if len(records) <= _RUSH else contextlib.nullcontext():
+                generation = await self._generation()
+                if generation != self._standing.generation:
+                    log.info("generation_swapped", group=self._group, generation=generation)
+                    await self._standing.swapped(generation)
                 await self._batches.handle(await self._standing.take(records))
             self._waiting = False
             self._progress_at = time.monotonic()

@@ -3,6 +3,10 @@
 The client knows no fetch sessions (KIP-227): it names every partition each time, and the broker answers for each. That
 takes longer than a small batch may take, so while events come one upon the other those partitions are asked for that
 had one lately, and all of them every now and then, or when it becomes quiet.
+
+An answer that comes while a partition is paused is dropped by the client when it next looks, and asked for anew when
+the partition is resumed. One client asks each broker by itself, so another one's answer may come at any time: a
+partition of which more is known than before counts as one that had an event, and is not left out.
 """
 
 import asyncio
@@ -25,6 +29,7 @@ class Fetching:
         self._client = client
         self._asked: frozenset[TopicPartition] = frozenset()
         self._had_one: dict[TopicPartition, float] = {}
+        self._ends: dict[TopicPartition, int | None] = {}
         self._all_at = 0.0
         self._asked_at = 0.0
         self._in_a_rush = False
@@ -35,7 +40,8 @@ class Fetching:
         """While `records` are applied nothing is fetched; what comes meanwhile is fetched afterwards, all at once.
 
         Left alone, the client asks for more as soon as it has handed out a batch, is answered with the next record, and
-        asks no further until that one is taken: what follows it waits for two batches.
+        asks no further until that one is taken: what follows it waits for two batches. So it is to be paused before
+        anything is awaited.
         """
         if self._quiet is not None:
             self._quiet.cancel()
@@ -51,11 +57,20 @@ class Fetching:
 
     def _go_on(self) -> None:
         self._asked_at = now = time.monotonic()
+        self._notice(now)
         if not self._in_a_rush or now - self._all_at > _ALL_EACH_S:
             self._ask_for_all()
             return
         self._ask_for({place for place, at in self._had_one.items() if now - at < _LATELY_S})
         self._quiet = asyncio.get_running_loop().call_later(_ALL_EACH_S, self._ask_for_all)
+
+    def _notice(self, now: float) -> None:
+        """Which partitions' ends, as the last answers told them, have moved."""
+        client = self._client()
+        if client is not None:
+            ends = {place: client.highwater(place) for place in client.assignment()}
+            self._had_one |= {place: now for place, end in ends.items() if end != self._ends.get(place)}
+            self._ends = ends
 
     def _ask_for_all(self) -> None:
         self._all_at = time.monotonic()
