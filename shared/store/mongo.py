@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from bson.binary import Binary
@@ -159,10 +159,18 @@ class Store:
         """Runs `step` on a thread: several calls of a transaction, one right after the other.
 
         Each call that is awaited waits for the loop twice, which in a busy process takes as long as the database does
-        (ADR 0019). Raises what `step` raises.
+        (ADR 0019). Raises what `step` raises. Who is cancelled meanwhile waits for the end of `step`: what it did after
+        its transaction was aborted it would do outside of one.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, step, Direct(self.db, session))
+        running = asyncio.get_running_loop().run_in_executor(self._threads, step, Direct(self.db, session))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            while not running.done():
+                with suppress(asyncio.CancelledError):  # asked once more
+                    await asyncio.wait([running])
+            running.exception()
+            raise
 
     async def transaction(
         self,

@@ -1,5 +1,7 @@
 """What a transaction does last is done with its commit, or not at all."""
 
+import asyncio
+import threading
 import uuid
 from collections.abc import AsyncIterator
 
@@ -74,4 +76,29 @@ async def test_a_session_is_used_again_after_a_transaction_and_not_after_a_failu
         await store.transaction(fail)
     await store.transaction(look)
     assert used[0] == used[1] == used[2]
+    assert await _there(store) == set()
+
+
+async def test_who_is_cancelled_waits_for_the_step_that_runs_and_nothing_of_it_is_left(store: Store) -> None:
+    begun, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+    ended: list[str] = []
+
+    def two_writes(direct: Direct) -> None:
+        direct.collection("things").insert_one({"_id": "third"}, session=direct.session)
+        loop.call_soon_threadsafe(begun.set)
+        assert go_on.wait(60)
+        direct.collection("things").insert_one({"_id": "fourth"}, session=direct.session)
+        ended.append("both")
+
+    asked = asyncio.create_task(store.transaction(lambda session: store.together(session, two_writes)))
+    await begun.wait()
+    for _ in range(3):
+        asked.cancel()
+        await asyncio.wait([asked], timeout=0.1)
+    assert not asked.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert ended == ["both"]
     assert await _there(store) == set()
