@@ -134,7 +134,7 @@ def measure(recipe: Single) -> Ranged:
     """The range of `look` without what the ledger does beside it."""
     joins = recipe.drawn()
     stream, _ = _stream(recipe, joins.sum(1))
-    seen = windows(stream, fit(stream, np.zeros(1, dtype=np.int64)))
+    seen = windows(fit(stream, np.zeros(1, dtype=np.int64)))
     low, high = size.interval(seen.seen, seen.base)
     return Ranged(int(low[0]), int(high[0]), _truth(recipe, joins))
 

@@ -11,7 +11,9 @@ from kairan.year.counts import Cause, World
 from kairan.year.delays import Delay, Delayed, Exponential, PowerLaw, Square
 from services.metrics.growth import Publication, Verdict
 
-Scenario = Literal["seed", "overlap", "shock", "foreign", "null", "null, shock", "million", "5,000 an hour"]
+Scenario = Literal[
+    "seed", "overlap", "shock", "foreign", "null", "null, shock", "million", "5,000 an hour", "million, foreign"
+]
 MEAN_H = {"magazine_issue": 60.0, "broadcast": 10.0, "session_recording": 120.0, "session": 24.0}
 MEDIAN = {"magazine_issue": 22.0, "broadcast": 14.0, "session_recording": 8.0, "session": 9.0}
 QUIET_DAYS, LAST_DAYS, IDLE = 56, 10, 0.4
@@ -19,7 +21,7 @@ SURGES, SURGE_MEAN_H = 6, 20.0
 COMMUNITY = World(per_day=5.5, growth=0.35)  # 2,500 to about 5,100 members
 MILLION = World(per_day=7000.0, growth=2.0, day_variance=0.01)  # 50,000 to about 3.3 million
 LARGEST = World(per_day=102_000.0, growth=2.0, day_variance=0.01)
-SCALE = {"million": 900.0, "5,000 an hour": 13_000.0}
+SCALE = {"million": 900.0, "5,000 an hour": 13_000.0, "million, foreign": 900.0}
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Year:
 
     @property
     def world(self) -> World:
-        return {"million": MILLION, "5,000 an hour": LARGEST}.get(self.scenario, COMMUNITY)
+        large = {"million": MILLION, "5,000 an hour": LARGEST, "million, foreign": MILLION}
+        return large.get(self.scenario, COMMUNITY)
 
     def drawn(self) -> "tuple[list[tuple[str, Cause]], list[Cause]]":
         """Kinds and causes of the publications, and the causes that are in no list."""
@@ -54,7 +57,7 @@ class Year:
 
     def _delay(self, kind: str, rng: np.random.Generator) -> Delay:
         usual = Exponential(MEAN_H[kind])
-        if self.scenario != "foreign":
+        if "foreign" not in self.scenario:
             return usual
         scale = float(rng.uniform(2, 12))
         laws: tuple[Delay, ...] = (

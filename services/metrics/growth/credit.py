@@ -5,12 +5,14 @@ credits and organic joins add up to what was observed. Up to `SMALL` joins a day
 least squares say the same and cost less: neither is right in the other's range.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from services.metrics.growth import gibbs
-from services.metrics.growth.least_squares import Equations, equations, fit_alone, free_fit
+from services.metrics.growth.least_squares import Equations, Weights, equations, fit_alone, free_fit
 from services.metrics.growth.model import Floats, Indices
 from services.metrics.growth.prior import Prior
 from services.metrics.growth.stream import BLOCKS_A_DAY, Stream
@@ -29,7 +31,8 @@ FREE_DAYS = 40.0  # prior standard deviation of a free size, in days of joins: n
 LOOSE_DAYS = 8.0  # the same for sums over a series, whose neighbours may be unusual but not anything
 CLUSTERED = 1.4  # variance of allocated joins over that of independent ones: referrals come together
 
-KERNEL_MISFIT, LARGE_MISFIT = 0.1, 0.025  # share of a credit: joins do not come by the kernel, few and many a day
+KERNEL_MISFIT = 0.1  # share of a credit: joins do not come by the kernel
+LEFT_OVER = 0.5  # in large streams, of the share that the fit is off by in the blocks of an effect
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,10 @@ class Evidence:
     @property
     def variance(self) -> Floats:
         return np.asarray(self.mean + self.mean**2 / np.repeat(self.frailty, BLOCKS_A_DAY) + 0.3)
+
+    @cached_property
+    def weights(self) -> Weights:
+        return Weights.of(self.mean, self.base, self.frailty)
 
     @property
     def small(self) -> bool:
@@ -66,11 +73,14 @@ class Draws:
     size: Floats
     share: Floats
     joins: Floats
-    free: Free
 
     @classmethod
     def none(cls) -> "Draws":
-        return cls(np.zeros((1, 0)), np.zeros((1, 0)), np.zeros((1, 0)), Free(np.zeros(0), np.zeros((0, 0))))
+        return cls(np.zeros((1, 0)), np.zeros((1, 0)), np.zeros((1, 0)))
+
+    @classmethod
+    def joined(cls, drawn: "Sequence[Draws]") -> "Draws":
+        return cls(*(np.concatenate(rows) for rows in zip(*((d.size, d.share, d.joins) for d in drawn), strict=True)))
 
 
 def sketch(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Floats:
@@ -78,9 +88,9 @@ def sketch(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Fl
     if not len(stream.at):
         return np.zeros(0)
     found = terms(stream, shape, kinds, given.base, given.variance, given.joins)
-    solved = equations(found, given.joins, given.base, given.mean, given.frailty)
+    solved = equations(found, given.joins - given.base, given.weights)
     rng = gibbs.rng_of(stream.hours.first_hour + stream.at)
-    prior, ranges, sizes, _ = _start(found, solved, rng, len(stream.at))
+    prior, ranges, sizes = _start(found, solved, rng, CHAINS)
     likelihood = gibbs.NormalLikelihood(solved, sizes)
     kept = []
     for number in range(2 * SKETCHED):
@@ -90,14 +100,16 @@ def sketch(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Fl
     return np.asarray(np.mean(kept, axis=0))
 
 
-def draw(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Draws:
-    """The joint posterior."""
+def draw(
+    stream: Stream, shape: Floats, kinds: Indices, given: Evidence, chains: int = CHAINS, number: int = 0
+) -> Draws:
+    """The joint posterior; another `number`, other chance."""
     if not len(stream.at):
         return Draws.none()
     found = terms(stream, shape, kinds, given.base, given.variance, given.joins)
-    solved = equations(found, given.joins, given.base, given.mean, given.frailty)
-    rng = gibbs.rng_of(stream.hours.first_hour + stream.at)
-    prior, ranges, sizes, free = _start(found, solved, rng, len(stream.at))
+    solved = equations(found, given.joins - given.base, given.weights)
+    rng = gibbs.rng_of(np.append(stream.hours.first_hour + stream.at, [number] * min(number, 1)))
+    prior, ranges, sizes = _start(found, solved, rng, chains)
     likelihood: gibbs.Likelihood = gibbs.NormalLikelihood(solved, sizes)
     for _ in range(SKETCHED):
         gibbs.sweep(likelihood, prior, found, ranges, sizes)
@@ -110,12 +122,23 @@ def draw(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Draw
         if number >= SETTLED:
             kept.append(sizes.copy())
     share, joins = _credited(found, len(stream.at), np.concatenate(kept), given, rng)
-    return Draws(np.concatenate(kept)[:, : len(stream.at)], share, joins, free)
+    return Draws(np.concatenate(kept)[:, : len(stream.at)], share, joins)
+
+
+def free(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Free:
+    """Of all publications at once, beside surges and levels."""
+    count = len(stream.at)
+    if not count:
+        return Free(np.zeros(0), np.zeros((0, 0)))
+    found = terms(stream, shape, kinds, given.base, given.variance, given.joins)
+    solved = equations(found, given.joins - given.base, given.weights)
+    size, covariance = free_fit(solved, np.where(found.role == LEVEL, LEVEL_SD, LOOSE_DAYS * found.daily))
+    return Free(size[:count], covariance[:count, :count])
 
 
 def _start(
-    found: Terms, solved: Equations, rng: np.random.Generator, publications: int
-) -> tuple[Prior, gibbs.Ranges, Floats, Free]:
+    found: Terms, solved: Equations, rng: np.random.Generator, chains: int
+) -> tuple[Prior, gibbs.Ranges, Floats]:
     level = found.role == LEVEL
     spread = np.where(level, LEVEL_SD, FREE_DAYS * found.daily + 20)
     together, covariance = free_fit(solved, spread)
@@ -127,11 +150,9 @@ def _start(
     low = np.where(level, np.maximum(together - WIDE * error, LEVELS[0]), np.minimum(low, high))
     high = np.where(level, np.minimum(together + WIDE * error, LEVELS[1]), np.maximum(high, low + own))
     high = np.maximum(high, low + LEAST_RANGE)
-    sizes = np.clip(together, low, high) * np.where(level, 1.0, rng.uniform(0.4, 1.0, (CHAINS, len(found))))
+    sizes = np.clip(together, low, high) * np.where(level, 1.0, rng.uniform(0.4, 1.0, (chains, len(found))))
     kinds = int(found.role.max()) + 1
-    loose, covariance = free_fit(solved, np.where(level, LEVEL_SD, LOOSE_DAYS * found.daily))
-    free = Free(loose[:publications], covariance[:publications, :publications])
-    return Prior.start(CHAINS, kinds, rng), gibbs.Ranges(low, high), sizes, free
+    return Prior.start(chains, kinds, rng), gibbs.Ranges(low, high), sizes
 
 
 def _credited(
@@ -145,12 +166,13 @@ def _credited(
     ratio = given.joins / mean
     square = ratio / mean
     share = np.zeros((len(sizes), publications))
-    doubled = np.zeros_like(share)
+    doubled, misfit = np.zeros_like(share), np.zeros_like(share)
     for i in range(publications):
         blocks, mass = slice(found.first[i], found.first[i] + found.mass[i].size), found.mass[i]
         share[:, i] = sizes[:, i] * (ratio[:, blocks] @ mass)
         doubled[:, i] = sizes[:, i] ** 2 * (square[:, blocks] @ mass**2)
-    misfit = (KERNEL_MISFIT if given.small else LARGE_MISFIT) * share
+        off = np.abs(ratio[:, blocks] - 1) @ mass
+        misfit[:, i] = KERNEL_MISFIT * share[:, i] if given.small else LEFT_OVER * sizes[:, i] * off
     noise = np.sqrt(CLUSTERED * np.maximum(share - doubled, 0.0) + misfit**2)
     joins = np.maximum(np.rint(share + noise * rng.normal(size=share.shape)), 0.0)
     return share, np.minimum(np.where(share > 0, joins, 0.0), given.joins.sum())

@@ -5,31 +5,37 @@ publication gets a forecast from its own past alone, so that its effect cannot h
 credit is fitted above these forecasts.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.metrics.growth import baseline, credit
 from services.metrics.growth.calendar import sums, week_shape
+from services.metrics.growth.gibbs import rng_of
 from services.metrics.growth.kernels import REACH_H
 from services.metrics.growth.model import WINDOW_H, Floats, Indices
 from services.metrics.growth.scatter import Scatter, scatter
-from services.metrics.growth.stream import Stream
+from services.metrics.growth.shapes import reshaped
+from services.metrics.growth.stream import BLOCKS_A_DAY, Stream
 
 ROUNDS = 3
 FITTED = 60
 TAIL_DAYS = 6
+SHAPINGS = 4  # sets of shapes that are drawn; each gets its share of the chains
 DOUBT = 0.5  # of an effect that was only sketched
 
 
 @dataclass(frozen=True)
 class Fit:
+    stream: Stream  # the one that was given, with the shapes of effects that were found
     shape: Floats  # exposure of every hour, mean 1
     level: Floats  # per day, joins per unit of exposure
     scatter: Scatter
     forecasts: tuple[baseline.Forecast, ...]
     draws: credit.Draws
+    free: credit.Free  # with the shapes of the kinds: one that was found makes whatever comes after larger
     effect: Floats  # expected joins per hour from all publications
     doubt: Floats  # variance of the day's expected joins from all publications
     cut: Floats  # joins of every day, surges cut
@@ -40,6 +46,7 @@ def fit(stream: Stream, kinds: Indices) -> Fit:
     hours, daily = stream.hours, stream.hours.by_day(stream.counts)
     shape = np.ones(stream.counts.size)
     effect = np.zeros(stream.counts.size)
+    usual = stream.mass
     scattered = Scatter.guess(hours.days)
     level = np.zeros(hours.days)
     for turn in range(ROUNDS):
@@ -53,21 +60,40 @@ def fit(stream: Stream, kinds: Indices) -> Fit:
         shape = week_shape(hours, stream.counts * (scale * told)[hours.day], level * told, dispersion)
         if turn != 1:  # the first is a guess, the last counts
             scattered = scatter(daily, level * hours.by_day(shape) + effect_day, (DOUBT * effect_day) ** 2)
-        sizes = credit.sketch(stream, shape, kinds, _evidence(stream, shape, level, effect, scattered))
+        given = _evidence(stream, shape, level, effect if turn else None, scattered)
+        sizes = credit.sketch(stream, shape, kinds, given)
+        stream = reshaped(stream, usual, shape, sizes, given)
+        sizes = credit.sketch(stream, shape, kinds, given)
         effect = _effect(stream, shape, sizes)
-    draws = credit.draw(stream, shape, kinds, _evidence(stream, shape, level, effect, scattered))
+    given = _evidence(stream, shape, level, effect, scattered)
+    free = credit.free(replace(stream, mass=usual), shape, kinds, given)
+    shaped = _shaped(stream, usual, shape, sizes, given)
+    drawn = [
+        credit.draw(one, shape, kinds, given, credit.CHAINS // len(shaped), number) for number, one in enumerate(shaped)
+    ]
+    draws, stream = credit.Draws.joined(drawn), _together(shaped, drawn)
     effect = _effect(stream, shape, draws.size.mean(0))
-    effect_day, doubt = hours.by_day(effect), _doubt(stream, shape, draws)
+    daily_effects = [d.size @ _kernels(one, shape).T for one, d in zip(shaped, drawn, strict=True)]
+    effect_day, doubt = hours.by_day(effect), np.asarray(np.concatenate(daily_effects).var(0))
     scattered = scatter(daily, level * hours.by_day(shape) + effect_day, doubt)
     forecasts = _forecasts(stream, shape, level, scattered, effect, draws.size.mean(0))
     cut = baseline.cut(daily, level * hours.by_day(shape) + effect_day)
-    return Fit(shape, level, scattered, forecasts, draws, effect, doubt, cut)
+    return Fit(stream, shape, level, scattered, forecasts, draws, free, effect, doubt, cut)
 
 
-def _evidence(stream: Stream, shape: Floats, level: Floats, effect: Floats, scatter: Scatter) -> credit.Evidence:
+def _evidence(stream: Stream, shape: Floats, level: Floats, effect: Floats | None, scatter: Scatter) -> credit.Evidence:
+    """`effect`: None where nothing is known yet: then each day's surplus stands for it."""
     base, frailty = stream.by_block(level[stream.hours.day] * shape), scatter.frailty / scatter.persistence
-    joins, mean = stream.by_block(stream.counts), base + stream.by_block(effect)
-    return credit.Evidence(np.where(_after_any(stream), joins, baseline.cut(joins, mean)), base, mean, frailty)
+    joins, after = stream.by_block(stream.counts), _after_any(stream)
+    mean = base + stream.by_block(effect) if effect is not None else np.where(after, _as_high(joins, base), base)
+    return credit.Evidence(np.where(after, joins, baseline.cut(joins, mean)), base, mean, frailty)
+
+
+def _as_high(joins: Floats, base: Floats) -> Floats:
+    """The base, on each day as many times as there were more joins than it expects."""
+    day = base.reshape(-1, BLOCKS_A_DAY).sum(1)
+    times = joins.reshape(-1, BLOCKS_A_DAY).sum(1) / np.maximum(day, 1e-9)
+    return np.asarray(base * np.repeat(np.maximum(times, 1.0), BLOCKS_A_DAY))
 
 
 def _after_any(stream: Stream) -> NDArray[np.bool_]:
@@ -101,8 +127,20 @@ def _effect(stream: Stream, shape: Floats, sizes: Floats) -> Floats:
     return sums(hour, mass * sizes[which], stream.counts.size)
 
 
-def _doubt(stream: Stream, shape: Floats, draws: credit.Draws) -> Floats:
-    return np.asarray((draws.size @ _kernels(stream, shape).T).var(0))
+def _shaped(stream: Stream, usual: Floats, shape: Floats, sizes: Floats, given: credit.Evidence) -> list[Stream]:
+    """The stream with its most likely shapes, and with others that may be; the first alone where they are the same."""
+    rng = rng_of(stream.hours.first_hour + stream.at)
+    others = [reshaped(stream, usual, shape, sizes, given, rng) for _ in range(SHAPINGS - 1)]
+    if all(np.array_equal(one.mass, stream.mass) for one in others):
+        return [stream]
+    return [stream, *others]
+
+
+def _together(shaped: Sequence[Stream], drawn: Sequence[credit.Draws]) -> Stream:
+    """The stream with the shape of each publication's mean effect."""
+    size = np.array([d.size.mean(0) for d in drawn]) + 1e-9
+    mass = sum(s[:, None] * one.mass for s, one in zip(size, shaped, strict=True)) / size.sum(0)[:, None]
+    return replace(shaped[0], mass=np.asarray(mass))
 
 
 def _kernels(stream: Stream, shape: Floats) -> Floats:

@@ -19,7 +19,8 @@ def _decay(mean_h: float) -> Floats:
     return -np.diff(np.exp(-np.arange(REACH_H + 1) / mean_h))
 
 
-def _with_referrals(direct: Floats) -> Floats:
+def with_referrals(direct: Floats) -> Floats:
+    """The joins that a direct effect brings in all, those included whom its members bring: mass per hour."""
     referral = _decay(REFERRAL_MEAN_H)
     total = wave = direct
     for _ in range(4):  # generations: the fifth is below 0.01 %
@@ -33,12 +34,12 @@ def kernel(kind: str) -> Floats:
     """Mass per hour, from the publication's own hour on (`REACH_H` of them)."""
     match kind:
         case "magazine_issue":
-            return _with_referrals(_decay(60.0))
+            return with_referrals(_decay(60.0))
         case "broadcast":
-            return _with_referrals(_decay(10.0))
+            return with_referrals(_decay(10.0))
         case "session":
-            return _with_referrals(_decay(24.0))
+            return with_referrals(_decay(24.0))
         case "session_recording":
-            return _with_referrals(_decay(120.0))
+            return with_referrals(_decay(120.0))
         case _:
-            return _with_referrals(0.5 * _decay(12.0) + 0.5 * _decay(72.0))
+            return with_referrals(0.5 * _decay(12.0) + 0.5 * _decay(72.0))

@@ -24,23 +24,46 @@ class Equations:
     right: Floats
 
 
-def equations(terms: Terms, joins: Floats, base: Floats, mean: Floats, frailty: Floats) -> Equations:
-    """`joins`, `base` (without any term), `mean` (with all): per block. `frailty`: k per day."""
-    count, blocks = len(terms), joins.size
+@dataclass(frozen=True)
+class Weights:
+    """The inverse of V. `mean`, `free` (one over what a block varies by itself): per block; `pull`: per day."""
+
+    mean: Floats
+    free: Floats
+    pull: Floats
+
+    @classmethod
+    def of(cls, mean: Floats, base: Floats, frailty: Floats) -> "Weights":
+        """`mean`: joins expected with all terms, per block. `frailty`: k per day."""
+        free = 1 / (mean + (MISFIT * mean) ** 2 + 0.02)
+        shared = np.sqrt(mean * np.maximum(base, 0.0))
+        return cls(shared, free, 1 / (frailty + _days(shared**2 * free)))
+
+    def days(self, first: int, end: int) -> "Weights":
+        """Those of days [first, end)."""
+        blocks = slice(first * BLOCKS_A_DAY, end * BLOCKS_A_DAY)
+        return Weights(self.mean[blocks], self.free[blocks], self.pull[first:end])
+
+    def applied(self, rows: Floats) -> Floats:
+        """`rows @ V^-1`, rows x blocks."""
+        weighted = rows * self.free
+        return np.asarray(
+            weighted - np.repeat(_days(weighted * self.mean) * self.pull, BLOCKS_A_DAY, axis=-1) * self.mean * self.free
+        )
+
+
+def equations(terms: Terms, surplus: Floats, weights: Weights) -> Equations:
+    """`surplus`: joins beyond those expected without any term, per block."""
+    count, blocks = len(terms), surplus.size
     dense = np.zeros((count, blocks))
     last = terms.first + np.array([mass.size for mass in terms.mass], dtype=np.int64)
     for row, first, end, mass in zip(dense, terms.first, last, terms.mass, strict=True):
         row[first:end] = mass
-    free = 1 / (mean + (MISFIT * mean) ** 2 + 0.02)
-    pull = 1 / (frailty + _days(mean**2 * free))
-    surplus = joins - base
     gram, right = np.zeros((count, count)), np.zeros(count)
     opens, closes = terms.first // BLOCKS_A_DAY, -(-last // BLOCKS_A_DAY)
     for i, (first, end) in enumerate(zip(opens.tolist(), closes.tolist(), strict=True)):
         near = slice(first * BLOCKS_A_DAY, end * BLOCKS_A_DAY)
-        weighted = dense[i, near] * free[near]
-        together = np.repeat(_days(weighted * mean[near]) * pull[first:end], BLOCKS_A_DAY)
-        weighted -= together * mean[near] * free[near]
+        weighted = weights.days(first, end).applied(dense[i, near])
         beside = (opens < end) & (closes > first)
         gram[i, beside] = dense[beside, near] @ weighted
         right[i] = weighted @ surplus[near]
@@ -48,7 +71,7 @@ def equations(terms: Terms, joins: Floats, base: Floats, mean: Floats, frailty: 
 
 
 def _days(values: Floats) -> Floats:
-    return np.asarray(values.reshape(-1, BLOCKS_A_DAY).sum(1))
+    return np.asarray(values.reshape(*values.shape[:-1], -1, BLOCKS_A_DAY).sum(-1))
 
 
 def free_fit(found: Equations, spread: Floats) -> tuple[Floats, Floats]:

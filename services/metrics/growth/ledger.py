@@ -73,7 +73,7 @@ def _rows(
 ) -> tuple[Row, ...]:
     if not known:
         return ()
-    seen = windows(stream, fitted)
+    seen = windows(fitted)
     low, high = size.interval(seen.seen, seen.base)
     credited = _credits(stream, fitted, _kinds(known))
     published_s = np.array([p.published_at.timestamp() for p in known])

@@ -24,7 +24,10 @@ CLEAR, LIKELY = 0.015, 0.16  # chance that so much comes when nothing was brough
 
 
 def series(stream: Stream, fitted: Fit, known: Sequence[Publication]) -> tuple[Series, ...]:
-    """One row for each series, in order of its name; issues with too little data before them are left out."""
+    """One row for each series, in order of its name; issues with too little data before them are left out.
+
+    `stream`: as given to the fit.
+    """
     names = sorted({p.series_id for p in known if p.series_id is not None})
     window = stream.mass[:, :WINDOW_H].sum(1)
     return tuple(
@@ -36,7 +39,7 @@ def _pooled(name: str, member: NDArray[np.bool_], stream: Stream, fitted: Fit, w
     issue = np.flatnonzero(member & (stream.at >= ENOUGH_H))
     if not issue.size:
         return Series(name, 0, 0.0, 0.0, 0.0, "too_little_data")
-    free = fitted.draws.free
+    free = fitted.free
     extra = float(window[issue] @ free.size[issue])
     hourly = fitted.level[stream.hours.day] * fitted.shape
     base = sum(float(hourly[at : at + WINDOW_H].sum()) for at in stream.at[issue])

@@ -36,7 +36,8 @@ class Windows:
         return self.base.expected + self.others
 
 
-def windows(stream: Stream, fitted: Fit) -> Windows:
+def windows(fitted: Fit) -> Windows:
+    stream = fitted.stream
     hour = stream.at[:, None] + np.arange(WINDOW_H)
     inside = (hour >= 0) & (hour < stream.counts.size)
     safe = np.where(inside, hour, 0)
