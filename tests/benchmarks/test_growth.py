@@ -27,7 +27,7 @@ ROWS = {  # per study, small: how many lines it must have per row
     alarms.power: {"2": 6, "3": 3},
     cover.cover: {"4": 28},
     credit.years: {"5": 4, "6": 14},
-    credit.large_years: {"7": 8},
+    credit.large_years: {"7": 15},
     peers: {},
 }
 

@@ -101,14 +101,14 @@ def sketch(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Fl
 
 
 def draw(
-    stream: Stream, shape: Floats, kinds: Indices, given: Evidence, chains: int = CHAINS, number: int = 0
+    stream: Stream, shape: Floats, kinds: Indices, given: Evidence, chains: int = CHAINS, variant: int = 0
 ) -> Draws:
-    """The joint posterior; another `number`, other chance."""
+    """The joint posterior. Another `variant` draws by other chance."""
     if not len(stream.at):
         return Draws.none()
     found = terms(stream, shape, kinds, given.base, given.variance, given.joins)
     solved = equations(found, given.joins - given.base, given.weights)
-    rng = gibbs.rng_of(np.append(stream.hours.first_hour + stream.at, [number] * min(number, 1)))
+    rng = gibbs.rng_of(np.append(stream.hours.first_hour + stream.at, [variant] if variant else []))
     prior, ranges, sizes = _start(found, solved, rng, chains)
     likelihood: gibbs.Likelihood = gibbs.NormalLikelihood(solved, sizes)
     for _ in range(SKETCHED):

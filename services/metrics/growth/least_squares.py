@@ -1,8 +1,9 @@
 """Quasi-negative-binomial least squares: what blocks of joins say about the sizes of terms, as normal equations.
 
-Joins of a block vary like their mean, those of a day all together by the frailty: V = D + m m' / k a day, which the
-Sherman-Morrison formula inverts. So the step within the day of a publication counts for what it is, however much days
-differ (McCullagh 1983, quasi-likelihood; Sherman and Morrison 1950).
+Joins of a block vary like their mean, those of a day all together by the frailty: V = D + u u' / k a day, which the
+Sherman-Morrison formula inverts. u is the geometric mean of the joins expected with all terms and with none: so a
+normal judges between the two nearly as the gamma of the frailty does. The step within the day of a publication counts
+for what it is, however much days differ (McCullagh 1983, quasi-likelihood; Sherman and Morrison 1950).
 """
 
 from dataclasses import dataclass
@@ -26,15 +27,15 @@ class Equations:
 
 @dataclass(frozen=True)
 class Weights:
-    """The inverse of V. `mean`, `free` (one over what a block varies by itself): per block; `pull`: per day."""
+    """The inverse of V. `shared` (u), `free` (one over what a block varies by itself): per block; `pull`: per day."""
 
-    mean: Floats
+    shared: Floats
     free: Floats
     pull: Floats
 
     @classmethod
     def of(cls, mean: Floats, base: Floats, frailty: Floats) -> "Weights":
-        """`mean`: joins expected with all terms, per block. `frailty`: k per day."""
+        """`mean`, `base`: joins expected with all terms and with none, per block. `frailty`: k per day."""
         free = 1 / (mean + (MISFIT * mean) ** 2 + 0.02)
         shared = np.sqrt(mean * np.maximum(base, 0.0))
         return cls(shared, free, 1 / (frailty + _days(shared**2 * free)))
@@ -42,14 +43,13 @@ class Weights:
     def days(self, first: int, end: int) -> "Weights":
         """Those of days [first, end)."""
         blocks = slice(first * BLOCKS_A_DAY, end * BLOCKS_A_DAY)
-        return Weights(self.mean[blocks], self.free[blocks], self.pull[first:end])
+        return Weights(self.shared[blocks], self.free[blocks], self.pull[first:end])
 
     def applied(self, rows: Floats) -> Floats:
         """`rows @ V^-1`, rows x blocks."""
         weighted = rows * self.free
-        return np.asarray(
-            weighted - np.repeat(_days(weighted * self.mean) * self.pull, BLOCKS_A_DAY, axis=-1) * self.mean * self.free
-        )
+        together = np.repeat(_days(weighted * self.shared) * self.pull, BLOCKS_A_DAY, axis=-1)
+        return np.asarray(weighted - together * self.shared * self.free)
 
 
 def equations(terms: Terms, surplus: Floats, weights: Weights) -> Equations:
