@@ -21,7 +21,7 @@ SURGES, SURGE_MEAN_H = 6, 20.0
 COMMUNITY = World(per_day=5.5, growth=0.35)  # 2,500 to about 5,100 members
 MILLION = World(per_day=7000.0, growth=2.0, day_variance=0.01)  # 50,000 to about 3.3 million
 LARGEST = World(per_day=102_000.0, growth=2.0, day_variance=0.01)
-SCALE = {"million": 900.0, "5,000 an hour": 13_000.0, "million, foreign": 900.0}
+LARGE = {"million": (MILLION, 900.0), "5,000 an hour": (LARGEST, 13_000.0)}  # and what effects are multiplied by
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,11 @@ class Year:
 
     @property
     def world(self) -> World:
-        large = {"million": MILLION, "5,000 an hour": LARGEST, "million, foreign": MILLION}
-        return large.get(self.scenario, COMMUNITY)
+        return self._sized[0]
+
+    @property
+    def _sized(self) -> tuple[World, float]:
+        return LARGE.get(self.scenario.removesuffix(", foreign"), (COMMUNITY, 1.0))
 
     def drawn(self) -> "tuple[list[tuple[str, Cause]], list[Cause]]":
         """Kinds and causes of the publications, and the causes that are in no list."""
@@ -53,7 +56,7 @@ class Year:
     def _size(self, kind: str, rng: np.random.Generator) -> float:
         if self.scenario.startswith("null") or rng.random() < IDLE:
             return 0.0
-        return float(SCALE.get(self.scenario, 1.0) * MEDIAN[kind] * np.exp(0.6 * rng.normal()))
+        return float(self._sized[1] * MEDIAN[kind] * np.exp(0.6 * rng.normal()))
 
     def _delay(self, kind: str, rng: np.random.Generator) -> Delay:
         usual = Exponential(MEAN_H[kind])

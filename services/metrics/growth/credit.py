@@ -48,6 +48,10 @@ class Evidence:
     def variance(self) -> Floats:
         return np.asarray(self.mean + self.mean**2 / np.repeat(self.frailty, BLOCKS_A_DAY) + 0.3)
 
+    @property
+    def surplus(self) -> Floats:
+        return self.joins - self.base
+
     @cached_property
     def weights(self) -> Weights:
         return Weights.of(self.mean, self.base, self.frailty)
@@ -87,8 +91,7 @@ def sketch(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Fl
     """Mean sizes by a few sweeps of least squares: enough to clean a level of."""
     if not len(stream.at):
         return np.zeros(0)
-    found = terms(stream, shape, kinds, given.base, given.variance, given.joins)
-    solved = equations(found, given.joins - given.base, given.weights)
+    found, solved = _posed(stream, shape, kinds, given)
     rng = gibbs.rng_of(stream.hours.first_hour + stream.at)
     prior, ranges, sizes = _start(found, solved, rng, CHAINS)
     likelihood = gibbs.NormalLikelihood(solved, sizes)
@@ -100,14 +103,11 @@ def sketch(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Fl
     return np.asarray(np.mean(kept, axis=0))
 
 
-def draw(
-    stream: Stream, shape: Floats, kinds: Indices, given: Evidence, chains: int = CHAINS, variant: int = 0
-) -> Draws:
-    """The joint posterior. Another `variant` draws by other chance."""
+def draw(stream: Stream, shape: Floats, kinds: Indices, given: Evidence, chains: int, variant: int) -> Draws:
+    """The joint posterior. `variant`: each draws by a chance of its own."""
     if not len(stream.at):
         return Draws.none()
-    found = terms(stream, shape, kinds, given.base, given.variance, given.joins)
-    solved = equations(found, given.joins - given.base, given.weights)
+    found, solved = _posed(stream, shape, kinds, given)
     rng = gibbs.rng_of(np.append(stream.hours.first_hour + stream.at, [variant] if variant else []))
     prior, ranges, sizes = _start(found, solved, rng, chains)
     likelihood: gibbs.Likelihood = gibbs.NormalLikelihood(solved, sizes)
@@ -130,10 +130,14 @@ def free(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> Free
     count = len(stream.at)
     if not count:
         return Free(np.zeros(0), np.zeros((0, 0)))
-    found = terms(stream, shape, kinds, given.base, given.variance, given.joins)
-    solved = equations(found, given.joins - given.base, given.weights)
+    found, solved = _posed(stream, shape, kinds, given)
     size, covariance = free_fit(solved, np.where(found.role == LEVEL, LEVEL_SD, LOOSE_DAYS * found.daily))
     return Free(size[:count], covariance[:count, :count])
+
+
+def _posed(stream: Stream, shape: Floats, kinds: Indices, given: Evidence) -> tuple[Terms, Equations]:
+    found = terms(stream, shape, kinds, given.base, given.variance, given.joins)
+    return found, equations(found, given.surplus, given.weights)
 
 
 def _start(

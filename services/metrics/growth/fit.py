@@ -18,7 +18,7 @@ from services.metrics.growth.kernels import REACH_H
 from services.metrics.growth.model import WINDOW_H, Floats, Indices
 from services.metrics.growth.scatter import Scatter, scatter
 from services.metrics.growth.shapes import reshaped
-from services.metrics.growth.stream import BLOCKS_A_DAY, Stream
+from services.metrics.growth.stream import BLOCKS_A_DAY, Stream, day_sums
 
 ROUNDS = 3
 FITTED = 60
@@ -62,8 +62,9 @@ def fit(stream: Stream, kinds: Indices) -> Fit:
             scattered = scatter(daily, level * hours.by_day(shape) + effect_day, (DOUBT * effect_day) ** 2)
         given = _evidence(stream, shape, level, effect if turn else None, scattered)
         sizes = credit.sketch(stream, shape, kinds, given)
-        stream = reshaped(stream, usual, shape, sizes, given)
-        sizes = credit.sketch(stream, shape, kinds, given)
+        found = reshaped(stream, usual, shape, sizes, given)
+        if found is not stream:
+            stream, sizes = found, credit.sketch(found, shape, kinds, given)
         effect = _effect(stream, shape, sizes)
     given = _evidence(stream, shape, level, effect, scattered)
     free = credit.free(replace(stream, mass=usual), shape, kinds, given)
@@ -91,8 +92,7 @@ def _evidence(stream: Stream, shape: Floats, level: Floats, effect: Floats | Non
 
 def _as_high(joins: Floats, base: Floats) -> Floats:
     """The base, on each day as many times as there were more joins than it expects."""
-    day = base.reshape(-1, BLOCKS_A_DAY).sum(1)
-    times = joins.reshape(-1, BLOCKS_A_DAY).sum(1) / np.maximum(day, 1e-9)
+    times = day_sums(joins) / np.maximum(day_sums(base), 1e-9)
     return np.asarray(base * np.repeat(np.maximum(times, 1.0), BLOCKS_A_DAY))
 
 
@@ -131,9 +131,7 @@ def _shaped(stream: Stream, usual: Floats, shape: Floats, sizes: Floats, given: 
     """The stream with its most likely shapes, and with others that may be; the first alone where they are the same."""
     rng = rng_of(stream.hours.first_hour + stream.at)
     others = [reshaped(stream, usual, shape, sizes, given, rng) for _ in range(SHAPINGS - 1)]
-    if all(np.array_equal(one.mass, stream.mass) for one in others):
-        return [stream]
-    return [stream, *others]
+    return [stream] if all(one is stream for one in others) else [stream, *others]
 
 
 def _together(shaped: Sequence[Stream], drawn: Sequence[credit.Draws]) -> Stream:

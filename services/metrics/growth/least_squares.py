@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.metrics.growth.model import Floats
-from services.metrics.growth.stream import BLOCKS_A_DAY
+from services.metrics.growth.stream import BLOCKS_A_DAY, day_sums
 from services.metrics.growth.terms import Terms
 
 MISFIT = 0.055  # a block's mean is known to 5 % at best: the shape of a week and the kernels are estimates
@@ -38,7 +38,7 @@ class Weights:
         """`mean`, `base`: joins expected with all terms and with none, per block. `frailty`: k per day."""
         free = 1 / (mean + (MISFIT * mean) ** 2 + 0.02)
         shared = np.sqrt(mean * np.maximum(base, 0.0))
-        return cls(shared, free, 1 / (frailty + _days(shared**2 * free)))
+        return cls(shared, free, 1 / (frailty + day_sums(shared**2 * free)))
 
     def days(self, first: int, end: int) -> "Weights":
         """Those of days [first, end)."""
@@ -48,7 +48,7 @@ class Weights:
     def applied(self, rows: Floats) -> Floats:
         """`rows @ V^-1`, rows x blocks."""
         weighted = rows * self.free
-        together = np.repeat(_days(weighted * self.shared) * self.pull, BLOCKS_A_DAY, axis=-1)
+        together = np.repeat(day_sums(weighted * self.shared) * self.pull, BLOCKS_A_DAY, axis=-1)
         return np.asarray(weighted - together * self.shared * self.free)
 
 
@@ -68,10 +68,6 @@ def equations(terms: Terms, surplus: Floats, weights: Weights) -> Equations:
         gram[i, beside] = dense[beside, near] @ weighted
         right[i] = weighted @ surplus[near]
     return Equations((gram + gram.T) / 2, right)
-
-
-def _days(values: Floats) -> Floats:
-    return np.asarray(values.reshape(*values.shape[:-1], -1, BLOCKS_A_DAY).sum(-1))
 
 
 def free_fit(found: Equations, spread: Floats) -> tuple[Floats, Floats]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from services.metrics.growth.calendar import sums
 from services.metrics.growth.credit import Evidence
-from services.metrics.growth.kernels import REACH_H, with_referrals
+from services.metrics.growth.kernels import REACH_H, decay, with_referrals
 from services.metrics.growth.least_squares import Weights
 from services.metrics.growth.model import Floats
 from services.metrics.growth.stream import BLOCKS_A_DAY, Stream
@@ -39,10 +39,10 @@ def library() -> Floats:
 def _direct() -> Iterator[Floats]:
     hour = np.arange(REACH_H)
     for mean_h in MEANS_H:
-        decay = -np.diff(np.exp(-np.arange(REACH_H + 1) / mean_h))
-        yield decay
+        at_once = decay(mean_h)
+        yield at_once
         for late_h in LATE_H:
-            yield np.concatenate([np.zeros(late_h), decay[:-late_h]])
+            yield np.concatenate([np.zeros(late_h), at_once[:-late_h]])
     for lasting_h in LASTING_H:
         yield np.where(hour < lasting_h, 1 / lasting_h, 0.0)
     for power in POWERS:
@@ -59,34 +59,36 @@ def reshaped(
     given: Evidence,
     rng: np.random.Generator | None = None,
 ) -> Stream:
-    """The stream with the most likely shapes, the largest effect's first; with `rng`, with shapes drawn as likely.
+    """The stream with the most likely shapes, the largest effect's first; with `rng`, with shapes drawn as likely. The
+    very same stream where they are those that it has.
 
     `usual`: mass of each publication's kind, publications x `REACH_H`. `shape`: of a usual week, per hour. `sizes`: as
     fitted with the stream's present shapes.
     """
     hour, which, mass = stream.unit_effects(shape)
-    left = given.joins - given.base - stream.by_block(sums(hour, mass * sizes[which], stream.counts.size))
+    left = given.surplus - stream.by_block(sums(hour, mass * sizes[which], stream.counts.size))
     gap = np.diff(stream.at, prepend=-np.inf, append=np.inf)
     alone = (gap[:-1] >= PAIR_H) & (gap[1:] >= PAIR_H) & (stream.at + REACH_H > 0) & (stream.at < stream.counts.size)
-    chosen = np.where(alone[:, None], stream.mass, usual)
+    chosen, known = usual.copy(), library()
+    prior = np.log(np.append(USUAL, np.full(len(known), (1 - USUAL) / len(known))))
     for i in np.argsort(-sizes, kind="stable").tolist():
         if not alone[i]:
             continue
-        near, now, early, candidates = _laid_out(stream, i, np.vstack([usual[i], library()]), shape)
+        masses = np.vstack([usual[i], known])
+        near, now, early, candidates = _laid_out(stream, i, masses, shape)
         days = given.weights.days(near.start // BLOCKS_A_DAY, near.stop // BLOCKS_A_DAY)
         own = left[near] + sizes[i] * now
         at_once, _ = _fitted(candidates * early, own, days)
         gain, size = _fitted(candidates, own, days)
         if at_once.max() < AT_ONCE or gain.max() < PLAIN:
-            chosen[i] = usual[i]
             continue
-        gain += np.log(np.append(USUAL, np.full(gain.size - 1, (1 - USUAL) / (gain.size - 1))))
+        gain += prior
         if rng is not None:
             gain += rng.gumbel(size=gain.size)
         taken = int(np.argmax(gain))
-        chosen[i] = library()[taken - 1] if taken else usual[i]
+        chosen[i] = masses[taken]
         left[near] = own - size[taken] * candidates[taken]
-    return replace(stream, mass=chosen)
+    return stream if np.array_equal(chosen, stream.mass) else replace(stream, mass=chosen)
 
 
 def _laid_out(stream: Stream, i: int, masses: Floats, shape: Floats) -> tuple[slice, Floats, Floats, Floats]:

@@ -16,6 +16,11 @@ BLOCK_H = 4
 BLOCKS_A_DAY = 24 // BLOCK_H
 
 
+def day_sums(values: Floats) -> Floats:
+    """Sums per day of values per block (along the last axis)."""
+    return np.asarray(values.reshape(*values.shape[:-1], -1, BLOCKS_A_DAY).sum(-1))
+
+
 @dataclass(frozen=True)
 class Stream:
     """Joins by the hour, without those that named a publication.

@@ -13,7 +13,7 @@ import numpy as np
 
 from services.metrics.growth.calendar import sums
 from services.metrics.growth.model import Floats, Indices
-from services.metrics.growth.stream import BLOCK_H, BLOCKS_A_DAY, Stream
+from services.metrics.growth.stream import BLOCK_H, BLOCKS_A_DAY, Stream, day_sums
 
 LEVEL, SURGE = -2, -1  # roles; from 0 on: publications, by the number of their kind
 LEVEL_DAYS, LEVEL_SD = 56, 0.15
@@ -42,7 +42,7 @@ class Terms:
 
 def terms(stream: Stream, shape: Floats, kinds: Indices, base: Floats, variance: Floats, joins: Floats) -> Terms:
     """`base`, `variance`, `joins`: per block. `kinds`: number of each publication's kind."""
-    daily = np.maximum(_days_mean(base), 0.02)
+    daily = np.maximum(day_sums(base), 0.02)
     known = [_publication(stream, shape, i) for i in range(len(stream.at))]
     near = np.zeros(base.size + 1, dtype=np.int64)
     for at, mass in known:
@@ -60,10 +60,6 @@ def terms(stream: Stream, shape: Floats, kinds: Indices, base: Floats, variance:
     close = np.flatnonzero(np.diff(stream.at) < PAIR_H).tolist()
     pairs = tuple((i, i + 1) for i in close)
     return Terms(role, first, tuple(mass for _, mass in every), usual, pairs)
-
-
-def _days_mean(base: Floats) -> Floats:
-    return np.asarray(base.reshape(-1, BLOCKS_A_DAY).sum(1))
 
 
 def _publication(stream: Stream, shape: Floats, i: int) -> tuple[int, Floats]:
