@@ -17,6 +17,7 @@ from services.notify.store import NotifyStore
 from shared.catalogue import MemberJoined, MemberLeft
 from tests.journeys.talk import until
 from tests.services.notify.receiver import Delivered, Receiver, receiving, verify
+from tests.services.notify.test_deliveries import logged
 from tests.services.notify.world import DISCLOSURE, Register, World, about, joined
 
 URL = "http://127.0.0.1:9/kairan"  # where nobody listens, and no name server is asked
@@ -316,6 +317,7 @@ async def test_a_test_event_comes_to_this_endpoint_alone_signed_and_numbered_and
         assert (first.json()["sequence"], second["sequence"]) == (1, 2)
         assert {one.id for one in receiver.received} == {first.json()["delivery_id"], second["delivery_id"]}
         assert not [one for one in other.received if one.event["type"] == told.event["type"]]
+        await logged(notify, endpoint, "delivered", count=2)  # what is written later would differ from what is read now
         log = (await notify.get("/v1/deliveries", params={"endpoint": endpoint})).json()["deliveries"]
         assert {one["event_type"] for one in log} == {"kairan.endpoint-test.v1"}
         for pattern in ("kairan.endpoint-test.v1", "endpoint-test", "endpoint-*"):
