@@ -12,7 +12,7 @@ def test_quick_claims_pay_no_more_than_was_staked(per_hour: float) -> None:
     rng = np.random.default_rng(4)
     windows, frailty = 200_000, 35.0
     some = np.ones(windows)
-    claims = Claims.start(some, some / frailty, 0 * some, 0 * some)
+    claims = Claims.start(some, some / frailty)
     rate = per_hour * rng.gamma(frailty, 1 / frailty, windows)
     for _ in range(CLAIMED_H):
         claims.tick(rng.poisson(rate).astype(float), per_hour * some, None)
@@ -22,7 +22,8 @@ def test_quick_claims_pay_no_more_than_was_staked(per_hour: float) -> None:
 
 def test_a_quick_claim_is_not_made_while_a_surge_goes_on_or_where_others_published() -> None:
     _, surging, beside = np.eye(3)
-    claims = Claims.start(np.ones(3), np.full(3, 0.03), 0.7 * surging, np.zeros(3))
+    claims = Claims.start(np.ones(3), np.full(3, 0.03))
+    claims.surging = 0.7 * surging
     claims.tick(np.full(3, 9.0), np.full(3, 0.4), 0.2 * beside)
     assert claims.paid[0] > 20
     assert claims.paid[1:].max() == 0

@@ -13,37 +13,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from services.metrics.growth.before import Before
 from services.metrics.growth.effects import Prior
-from services.metrics.growth.model import WINDOW_H, Counts, Floats, Indices
+from services.metrics.growth.model import WINDOW_H, Counts, Flags, Floats, Indices
 from services.metrics.growth.quick import CLAIMED_H, LEFT, Claims
-from services.metrics.growth.surge import LASTS, STEP_H, Surges
+from services.metrics.growth.surge import STEP_H, Surges
 
 PART_OF_A_DAY = 2.0  # hours before the window tell of its first day at most as much as frailty / 2 joins
-Flags = NDArray[np.bool_]
 ALARM = 100.0  # the threshold on E for 1 % false alarms
 ERROR_NODES = np.array([-2.2, -1.1, 0.0, 1.1, 2.2])  # of the level's error, in standard deviations
 ERROR_WEIGHTS = np.exp(-(ERROR_NODES**2) / 2) / np.exp(-(ERROR_NODES**2) / 2).sum()
 NAMED_BY_CHANCE = 0.02  # share of joins that would have come anyway and still name this very publication
 NAMED_SHARES = np.array([0.1, 0.4, 0.8])
 NAMING_STAKE = 0.02  # of the evidence that is put on captured sources
-
-
-@dataclass(frozen=True)
-class Before:
-    """What is known of W windows when they open: the first day's hours before, and doubts (one value per window)."""
-
-    joins: Floats  # of the first day before the window
-    base: Floats  # expected in these hours
-    frailty: Floats  # of the first day
-    echoed: Floats  # what the first day repeats of the day before, as a factor
-    echo: Floats  # how much of a day's frailty the next day repeats, 0-1
-    grain: Floats  # how much of a join counts: hours of a day differ more than chance in busy streams, 0-1
-    level_doubt: Floats  # relative variance of the level
-    surge_rate: Floats  # share of days on which a surge begins that no publication explains
-    surging: Floats  # in how many times its base the day before ended if it was one of a surge, 0 if not
 
 
 def _with_none(prior: Prior) -> Floats:
@@ -75,7 +59,7 @@ class Evidence:
     surges: Surges | None  # where the null expects surges that no publication explains
 
     @classmethod
-    def start(cls, prior: Prior, before: "Before") -> "Evidence":
+    def start(cls, prior: Prior, before: Before) -> "Evidence":
         spread = np.sqrt(np.log1p(before.level_doubt))[:, None]
         windows, effects = len(spread), len(prior.weight) + 1
         trust = before.grain / (1 + PART_OF_A_DAY * before.grain * before.base / before.frailty)
@@ -101,11 +85,8 @@ class Evidence:
         day = started._day(slice(None))
         started.finished -= day
         if (before.surge_rate > 0).any():
-            joins, base = before.joins * before.grain, before.base * before.grain
-            calm = gammaln(before.frailty + joins) - gammaln(before.frailty) - joins * np.log(before.frailty)
-            calm -= (before.frailty + joins) * np.log1p(base / before.frailty)
-            so_far = joins, base, calm, day[:, :, 0], ERROR_WEIGHTS
-            started.surges = Surges.start(before.surge_rate, before.surging, *so_far)
+            started.surges = Surges.start(before)
+            started.claims.surging = started.surges.watch(before.frailty, day[:, :, 0], ERROR_WEIGHTS)
             started.claims.surges = np.exp(started.surges.log_rate) / STEP_H
         return started
 
@@ -191,8 +172,7 @@ def _claims(before: Before, trust: Floats) -> Claims:
     """Claims on the first hours, with what the hours of the day before them have told of the day."""
     shape = before.frailty + before.joins * trust
     expecting = before.echoed * shape / (before.frailty + before.echoed * before.base * trust)
-    goes_on = np.where(before.surging * before.surge_rate > 0, LASTS, 0.0)
-    return Claims.start(expecting, 1 / shape + before.level_doubt, goes_on, np.zeros(len(shape)))
+    return Claims.start(expecting, 1 / shape + before.level_doubt)
 
 
 def log_naming(joins: Floats, captured: Counts) -> Floats:

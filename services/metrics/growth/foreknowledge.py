@@ -12,8 +12,7 @@ from scipy.special import gammaln
 
 from services.metrics.growth import baseline, youth
 from services.metrics.growth.calendar import sums
-from services.metrics.growth.evidence import Flags
-from services.metrics.growth.model import Floats
+from services.metrics.growth.model import Flags, Floats
 from services.metrics.growth.past_shape import GUESSED_FRAILTY, Days, Shape, before, discounted, shape_of
 from services.metrics.growth.regime import Regime, regime
 from services.metrics.growth.stream import Stream
@@ -33,7 +32,6 @@ WEEK = 7
 SHARE, SHARES = 0.2, 10.0  # prior of the share of publications with a surge: had, of
 APART_DAYS = 3  # a surge so soon after another is the same one
 FADING_DAYS = 4  # days after a surge that do not tell how much days scatter
-ENDING = slice(16, 24)  # hours that tell how a day ended
 DRIFT_PRIOR_DAYS, DRIFT_PRIOR, DRIFT_SCALE = (
     15.0,
     0.035**2,
@@ -41,7 +39,8 @@ DRIFT_PRIOR_DAYS, DRIFT_PRIOR, DRIFT_SCALE = (
 )  # relative variance of a week's level beside what the filter knows
 DRIFT_MOST = 0.5**2
 ECHO_PRIOR, ECHO_WEIGHT, ECHO_MOST = 0.03, 18.0, 0.7
-SURGE_DAYS, SURGES, SURGE_MEMORY = 30.0, 0.15, 0.995  # prior of the rate of surges without a publication; a day
+SURGING_STREAMS, HARDLY_A_SURGE = 0.07, 0.0003  # prior of a stream with surges of its own; their rate elsewhere
+SURGES, SURGE_DAYS, SURGE_MEMORY = 3.6, 380.0, 0.995  # prior of their rate: had, in days; memory per day
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,6 @@ class Foreknowledge:
     echoed: Floats  # what the coming day repeats of the last one, as a factor
     surge_rate: Floats  # share of days on which a surge begins that no publication explains
     surge_share: Floats  # of the publications so far, those with a surge
-    surging: Floats  # in how many times its base the last day ended if it was one of a surge, 0 if not
     effect: Floats  # days + 1, publications: joins in all
     effect_doubt: Floats  # their variance
 
@@ -96,12 +94,7 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     leapt = leapt_over(joins, own)
     surge = (leapt | (chain.surge > SURE)) & (alone > 0.5)
     begins = surge & ~_lately(surge, APART_DAYS)
-    seen = discounted(begins.astype(float), SURGE_MEMORY) + SURGES
-    surge_rate = seen / (discounted(np.ones(len(joins)), SURGE_MEMORY) + SURGE_DAYS)
     young = youth.youth(len(joins))
-    surge_rate = np.maximum(surge_rate, youth.SURGE_RATE * young)
-    ended = (days.counts[:, ENDING].sum(1) + 0.5) / (own * hourly[:, ENDING].sum(1) / np.maximum(exposure, 1e-9) + 0.5)
-    surging = np.where(leapt, np.maximum(ended, 1.0), 0.0)
     faded = _lately(leapt, FADING_DAYS) & (joins > mean)
     cut = baseline.cut(joins, own)
     usual = np.where(leapt | faded, 0.0, alone)
@@ -115,13 +108,24 @@ def _sweep(stream: Stream, days: Days, shape: Shape, hourly: Floats) -> Foreknow
     frailty = 1 / (1 / frailty + youth.DAY_DOUBT * young)
     return Foreknowledge(
         shape.weekday, shape.hour, shape.season, shape.doubt, filtered.level, level_doubt, frailty, echo, echoed,
-        surge_rate, _surge_share(stream, big), np.append(0.0, surging), filtered.effect, filtered.effect_doubt,
+        _surge_rate(begins), _surge_share(stream, big), filtered.effect, filtered.effect_doubt,
     )  # fmt: skip
 
 
 def leapt_over(joins: Floats, mean: Floats) -> Flags:
     """Whether days had far more joins than expected, whatever their number."""
     return np.asarray(joins > np.maximum(3.5 * mean, mean + 5 * np.sqrt(mean) + 4))
+
+
+def _surge_rate(begins: Flags) -> Floats:
+    """Surges a day, as known at the start of every day: of a stream that may be one in which none occur."""
+    seen = discounted(begins.astype(float), SURGE_MEMORY)
+    days = discounted(np.ones(len(begins)), SURGE_MEMORY)
+    shape, over = SURGES, SURGE_DAYS
+    some = gammaln(shape + seen) - gammaln(shape) + shape * np.log(over) - (shape + seen) * np.log(over + days)
+    hardly = seen * np.log(HARDLY_A_SURGE) - HARDLY_A_SURGE * days
+    share = 1 / (1 + (1 - SURGING_STREAMS) / SURGING_STREAMS * np.exp(hardly - some))
+    return np.asarray(share * (shape + seen) / (over + days) + (1 - share) * HARDLY_A_SURGE)
 
 
 def _lately(happened: Flags, days: int) -> Flags:

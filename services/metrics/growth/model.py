@@ -13,6 +13,7 @@ WINDOW_H = 7 * 24  # for so long after a publication joins may be its own
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 Verdict = Literal["clear", "likely", "unclear", "too_little_data"]
 
 

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.metrics.growth.evidence import Before, Flags
-from services.metrics.growth.foreknowledge import Foreknowledge, fresh_effect, leapt_over
+from services.metrics.growth.before import LEAD_H, Before
+from services.metrics.growth.foreknowledge import Foreknowledge, fresh_effect
 from services.metrics.growth.kernels import REACH_H
-from services.metrics.growth.model import WINDOW_H, Floats, Indices
+from services.metrics.growth.model import WINDOW_H, Flags, Floats, Indices
 from services.metrics.growth.stream import Stream
-from services.metrics.growth.surge import BEGINS, DAY_H, STEP_H, SURGE_ON
+from services.metrics.growth.surge import BEGINS, DAY_H, STEP_H
 
 NONE = -1
 AHEAD_DAYS = WINDOW_H // 24 + 1
+SURGE_ON = 0.006  # surges a day, at least, where publications have had them
 SHARE_ON = 0.1  # share of publications with surges from which the null expects one after others
 GRAINS = 6.0  # joins of a day count as at most so many times its frailty: quasi-likelihood
 
@@ -50,55 +51,56 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
     """Windows that open at the hours `at` (inside the stream); `own` is the publication that is watched, or `NONE`."""
     hours, length = stream.hours, stream.counts.size
     start_of_day = at - hours.hour[at]
-    hour = start_of_day[:, None] + np.arange(WINDOW_H + 24)  # from the first hour of the first day
-    inside = np.clip(hour, 0, length - 1)
+    ahead = np.arange(-LEAD_H, WINDOW_H + 24)  # from the first hour of the first day
+    hour = start_of_day[:, None] + ahead
     first_day = hours.day[at]
-    day = np.minimum(first_day[:, None] + np.arange(WINDOW_H + 24) // 24, hours.days)
-    season = hours.seasons(hours.days + AHEAD_DAYS)[first_day[:, None] + np.arange(WINDOW_H + 24) // 24]
-    weekday = (hours.weekday[at][:, None] + np.arange(WINDOW_H + 24) // 24) % 7
     on = first_day[:, None]
-    shape = past.hour[on, np.arange(WINDOW_H + 24) % 24] * past.weekday[on, weekday] * past.season[on, weekday, season]
-    level = past.level[first_day, None] * shape
-    other, other_spread = _others(stream, past, hour, day, shape, own)
-    base = np.maximum(level + other, 1e-6)
+    day = np.maximum(on + ahead // 24, 0)
+    season = hours.seasons(hours.days + AHEAD_DAYS)[day]
+    weekday = (hours.weekday[at][:, None] + ahead // 24) % 7
+    shape = past.hour[on, ahead % 24] * past.weekday[on, weekday] * past.season[on, weekday, season]
+    level = past.level[first_day]
+    other, other_spread = _others(stream, past, hour, np.minimum(day, hours.days), shape, own, level)
+    base = np.maximum(level[:, None] * shape + other, 1e-6)
     opened, known = hour >= at[:, None], (hour >= 0) & (hour < length)
-    counts = np.where(known, stream.counts[inside], 0.0)
+    counts = np.where(known, stream.counts[np.clip(hour, 0, length - 1)], 0.0)
     doubt = past.season_doubt[on, season]
-    frailty = 1 / (1 / past.frailty[on] + doubt / 2 + _doubt_of_day(base, other_spread, at - start_of_day))
+    frailty = 1 / (1 / past.frailty[on] + doubt / 2 + _doubt_of_day(base, other_spread))
     off_by = (np.sqrt(doubt / 2) * shape * opened).sum(1) / (shape * opened).sum(1)
-    early = ~opened & known
-    joins_early, base_early = (counts * early).sum(1), (base * early).sum(1)
+    early = (ahead >= 0) & ~opened & known
     surges = _surges_of_others(stream, past, hour, first_day, own)
-    leapt = leapt_over(joins_early, base_early)
-    now = np.where(leapt, (joins_early + 0.5) / (base_early + 0.5), 0.0)
     listed = past.surge_share[first_day] >= SHARE_ON
+    rows, opens = np.arange(len(at))[:, None], hours.hour[at][:, None] + LEAD_H
+    lead, window = opens + np.arange(-LEAD_H, 0), opens + np.arange(WINDOW_H)
+    new_day = ahead % 24 == 0
     before = Before(
-        joins=joins_early,
-        base=base_early,
-        frailty=frailty[np.arange(len(at)), at - start_of_day],
+        joins=(counts * early).sum(1),
+        base=(base * early).sum(1),
+        frailty=frailty[rows, opens][:, 0],
         echoed=past.echoed[first_day],
         echo=past.echo[first_day],
-        grain=1 / (1 + 24 * past.level[first_day] / (GRAINS * past.frailty[first_day])),
+        grain=1 / (1 + 24 * level / (GRAINS * past.frailty[first_day])),
         level_doubt=past.level_doubt[first_day] + off_by**2,
         surge_rate=np.maximum(past.surge_rate[first_day], np.where(listed, SURGE_ON, 0.0)),
-        surging=np.maximum(past.surging[first_day], now),
+        opens=hours.hour[at],
+        lead_joins=counts[rows, lead],
+        lead_base=(base * known)[rows, lead],
+        lead_others=surges[rows, lead],
+        lead_new_day=new_day[np.append(lead, opens, axis=1)],
     )
-    window = (at - start_of_day)[:, None] + np.arange(WINDOW_H)
-    rows = np.arange(len(at))[:, None]
-    new_day = (window % 24 == 0) & (np.arange(WINDOW_H) > 0)
     return Outlook(
         before,
         counts[rows, window],
         base[rows, window],
         frailty[rows, window],
-        new_day,
+        new_day[window] & (np.arange(WINDOW_H) > 0),
         known[rows, window],
         surges[rows, window],
     )
 
 
 def _others(
-    stream: Stream, past: Foreknowledge, hour: Indices, day: Indices, shape: Floats, own: Indices
+    stream: Stream, past: Foreknowledge, hour: Indices, day: Indices, shape: Floats, own: Indices, level: Floats
 ) -> tuple[Floats, Floats]:
     """Joins expected from other publications, and their standard deviation: windows x hours."""
     mean, spread = np.zeros(hour.shape), np.zeros(hour.shape)
@@ -111,7 +113,7 @@ def _others(
     mass = np.where((after >= 0) & (after < REACH_H), stream.mass[other[:, None], after.clip(0, REACH_H - 1)], 0.0)
     on = day[which]
     fresh = stream.hours.day[stream.at[other].clip(0, stream.counts.size - 1)][:, None] >= on
-    size, doubt = fresh_effect(past.level[day[which, 0]])
+    size, doubt = fresh_effect(level[which])
     size = np.where(fresh, size[:, None], past.effect[on, other[:, None]])
     doubt = np.where(fresh, doubt[:, None], past.effect_doubt[on, other[:, None]])
     np.add.at(mean, which, np.maximum(size, 0.0) * mass)
@@ -132,7 +134,7 @@ def _surges_of_others(stream: Stream, past: Foreknowledge, hour: Indices, day: I
     return chance
 
 
-def _doubt_of_day(base: Floats, spread: Floats, opened: Indices) -> Floats:
+def _doubt_of_day(base: Floats, spread: Floats) -> Floats:
     """Relative variance, by doubts about other publications, of the day so far."""
     if not spread.any():
         return np.zeros(base.shape)

@@ -38,8 +38,8 @@ class Claims:
     paid: Floats  # by claims that came true
 
     @classmethod
-    def start(cls, expecting: Floats, scatter: Floats, surging: Floats, surges: Floats) -> "Claims":
-        joins, base, paid = np.zeros((3, len(expecting)))
+    def start(cls, expecting: Floats, scatter: Floats) -> "Claims":
+        surging, surges, joins, base, paid = np.zeros((5, len(expecting)))
         return cls(expecting, scatter, surging, surges, joins, base, paid)
 
     def tick(self, joins: Floats, base: Floats, others: Floats | None) -> None:

@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from services.metrics.growth import size
-from services.metrics.growth.evidence import Flags
 from services.metrics.growth.foresight import Mixture
-from services.metrics.growth.model import Floats, Spike
+from services.metrics.growth.model import Flags, Floats, Spike
 from services.metrics.growth.stream import Stream
 
 CHANCE = 0.02

@@ -1,8 +1,8 @@
 """A stream that has just begun: when it is first watched, and what is doubted of it beyond what its own days show.
 
-Its few days cannot tell how much they hide: weekdays that were not seen yet, a level that still settles, and the
-attention of a beginning, which comes in surges. All three doubts fade with its age. They were weighed on the tuning
-half of the real streams (benchmarks/growth) and on simulated ones: at most 1 % false alarms at any age.
+Its few days cannot tell how much they hide: weekdays that were not seen yet, and a level that still settles. Both
+doubts fade with its age. They were weighed on the tuning half of the real streams (benchmarks/growth) and on simulated
+ones: at most 1 % false alarms at any age.
 """
 
 import numpy as np
@@ -13,7 +13,6 @@ FIRST_DAYS = 3  # nothing is asked before their end, so all of them may tell whe
 WATCHED_H = 24 * FIRST_DAYS
 FADES_DAYS = 8.0
 LEVEL_DOUBT, DAY_DOUBT = 0.3, 0.06  # at birth: relative variance of the level, and of a day around it
-SURGE_RATE = 0.03  # at birth: surges a day, where the stream's own past has shown fewer
 
 
 def youth(days: int) -> Floats:
