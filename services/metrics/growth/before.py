@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.metrics.growth.model import Flags, Floats, Indices
+from services.metrics.growth.model import Floats, Indices
 
 LEAD_H = 72  # hours before a window that tell whether a surge goes on
 
@@ -23,4 +23,3 @@ class Before:
     lead_joins: Floats  # W x LEAD_H: the last one is the hour before the window
     lead_base: Floats
     lead_others: Floats  # chance that a surge by another publication began in the hour
-    lead_new_day: Flags  # W x LEAD_H + 1: whether a day begins with the hour, the window's first one included

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
 
 from services.metrics.growth.before import Before
 from services.metrics.growth.effects import Prior
 from services.metrics.growth.model import WINDOW_H, Counts, Flags, Floats, Indices
+from services.metrics.growth.negative_binomial import log_mass
 from services.metrics.growth.quick import CLAIMED_H, LEFT, Claims
 from services.metrics.growth.surge import STEP_H, Surges
 
@@ -56,7 +56,7 @@ class Evidence:
     hour: int
     log_evidence: Floats  # W
     claims: Claims  # on the first hours
-    surges: Surges | None  # where the null expects surges that no publication explains
+    surges: Surges  # that no publication explains
 
     @classmethod
     def start(cls, prior: Prior, before: Before) -> "Evidence":
@@ -80,28 +80,24 @@ class Evidence:
             hour=0,
             log_evidence=np.zeros(windows),
             claims=_claims(before, trust),
-            surges=None,
+            surges=Surges.start(before),
         )
         day = started._day(slice(None))
         started.finished -= day
-        if (before.surge_rate > 0).any():
-            started.surges = Surges.start(before)
-            started.claims.surging = started.surges.watch(before.frailty, day[:, :, 0], ERROR_WEIGHTS)
-            started.claims.surges = np.exp(started.surges.log_rate) / STEP_H
+        started.claims.surging = started.surges.watch(before.frailty, day[:, :, 0], ERROR_WEIGHTS)
+        started.claims.surges = started.surges.rate / STEP_H
         return started
 
     def state(self) -> dict[str, Any]:
         """Everything that changes or was drawn from the past, as plain arrays and numbers; the prior is left out."""
         apart = ("log_prior", "profile", "claims", "surges")
         kept = {name: value for name, value in vars(self).items() if name not in apart}
-        surges = None if self.surges is None else dict(vars(self.surges))
-        return kept | {"claims": dict(vars(self.claims)), "surges": surges}
+        return kept | {"claims": dict(vars(self.claims)), "surges": dict(vars(self.surges))}
 
     @classmethod
     def restored(cls, prior: Prior, state: dict[str, Any]) -> "Evidence":
         """Goes on from a stored `state` exactly as if it had never stopped."""
-        surges = state["surges"] and Surges(**state["surges"])
-        parts = {"claims": Claims(**state["claims"]), "surges": surges}
+        parts = {"claims": Claims(**state["claims"]), "surges": Surges(**state["surges"])}
         return cls(**{**state, **parts, "log_prior": np.log(prior.weight), "profile": _with_none(prior)})
 
     def tick(
@@ -124,15 +120,12 @@ class Evidence:
         self.log_rates += joins[:, None] * np.log1p(profile)
         self.frailty = frailty
         joint = self._day(slice(None))
-        both = self.surges.tick(self.hour, joins, base, joint[:, :, 0], others) if self.surges else None
+        null, also = self.surges.tick(self.hour, joins, base, joint[:, :, 0], others)
         joint += self.finished
         self.hour += 1
-        null, some = joint[:, :, 0], joint[:, :, 1:]
-        some += self.log_prior
-        if self.surges and both is not None:
-            some += self.surges.log_rest[:, None, None]
-            null, also = both[0], both[1] + self.surges.log_share[:, None]
-            some = np.concatenate((some, also[:, :, None]), axis=2)
+        some = joint[:, :, 1:]
+        some += self.log_prior + self.surges.log_rest[:, None, None]
+        some = np.concatenate((some, (also + self.surges.log_share[:, None])[:, :, None]), axis=2)
         top = null.max(1)
         some -= top[:, None, None]
         above = some.reshape(len(top), -1).max(1)
@@ -146,8 +139,7 @@ class Evidence:
     def _end_day(self, which: Indices) -> None:
         day = self._day(which)
         self.finished[which] += day
-        if self.surges:
-            self.surges.end_day(which, day[:, :, 0])
+        self.surges.end_day(which, day[:, :, 0])
         frailty = self.frailty[which, None, None]
         was = (frailty + self.joins[which, None, None]) / (frailty + self.base[which])
         was *= self.carried[which] / self.error[which]
@@ -160,11 +152,9 @@ class Evidence:
     def _day(self, which: Indices | slice) -> Floats:
         """log f of the current day: windows x L x C, up to a term of each window that does not depend on the effect."""
         joins, frailty = self.joins[which, None, None], self.frailty[which, None, None]
-        day = np.log1p(self.base[which] / frailty)
-        day *= -(frailty + joins)
+        day = log_mass(frailty, joins, self.base[which])
         day += self.log_rates[which, None, :]
         day += joins * self.log_carried[which]
-        day += gammaln(frailty + joins) - gammaln(frailty) - joins * np.log(frailty)
         return day
 
 

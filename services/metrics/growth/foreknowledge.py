@@ -8,11 +8,11 @@ an effect is a signed size times the kernel of its kind. One sweep serves all pu
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln
 
 from services.metrics.growth import baseline, youth
 from services.metrics.growth.calendar import sums
 from services.metrics.growth.model import Flags, Floats
+from services.metrics.growth.negative_binomial import log_mass
 from services.metrics.growth.past_shape import GUESSED_FRAILTY, Days, Shape, before, discounted, shape_of
 from services.metrics.growth.regime import Regime, regime
 from services.metrics.growth.stream import Stream
@@ -121,11 +121,11 @@ def _surge_rate(begins: Flags) -> Floats:
     """Surges a day, as known at the start of every day: of a stream that may be one in which none occur."""
     seen = discounted(begins.astype(float), SURGE_MEMORY)
     days = discounted(np.ones(len(begins)), SURGE_MEMORY)
-    shape, over = SURGES, SURGE_DAYS
-    some = gammaln(shape + seen) - gammaln(shape) + shape * np.log(over) - (shape + seen) * np.log(over + days)
+    usual = SURGES / SURGE_DAYS
+    some = log_mass(SURGES, seen, usual * days) + seen * np.log(usual)
     hardly = seen * np.log(HARDLY_A_SURGE) - HARDLY_A_SURGE * days
     share = 1 / (1 + (1 - SURGING_STREAMS) / SURGING_STREAMS * np.exp(hardly - some))
-    return np.asarray(share * (shape + seen) / (over + days) + (1 - share) * HARDLY_A_SURGE)
+    return np.asarray(share * (SURGES + seen) / (SURGE_DAYS + days) + (1 - share) * HARDLY_A_SURGE)
 
 
 def _lately(happened: Flags, days: int) -> Flags:
@@ -250,8 +250,7 @@ def _joined(state: Floats, covariance: Floats, level: float) -> tuple[Floats, Fl
 def _frailty(joins: Floats, mean: Floats, weight: Floats) -> Floats:
     """By posterior weights on the grid: the k with the mean of 1/k, known at the start of every day."""
     grid, m = np.array(FRAILTY_GRID)[:, None], np.maximum(mean, 1e-3)
-    likelihood = gammaln(grid + joins) - gammaln(grid) + grid * np.log(grid / (grid + m))
-    likelihood += joins * np.log(m / (grid + m))
+    likelihood = log_mass(grid, joins, m) + joins * np.log(m)
     total = np.zeros((len(joins) + 1, len(grid)))
     running = np.zeros(len(grid))
     for day, one in enumerate((likelihood * weight).T, start=1):

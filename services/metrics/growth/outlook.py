@@ -72,7 +72,6 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
     listed = past.surge_share[first_day] >= SHARE_ON
     rows, opens = np.arange(len(at))[:, None], hours.hour[at][:, None] + LEAD_H
     lead, window = opens + np.arange(-LEAD_H, 0), opens + np.arange(WINDOW_H)
-    new_day = ahead % 24 == 0
     before = Before(
         joins=(counts * early).sum(1),
         base=(base * early).sum(1),
@@ -86,14 +85,13 @@ def outlook(stream: Stream, past: Foreknowledge, at: Indices, own: Indices) -> O
         lead_joins=counts[rows, lead],
         lead_base=(base * known)[rows, lead],
         lead_others=surges[rows, lead],
-        lead_new_day=new_day[np.append(lead, opens, axis=1)],
     )
     return Outlook(
         before,
         counts[rows, window],
         base[rows, window],
         frailty[rows, window],
-        new_day[window] & (np.arange(WINDOW_H) > 0),
+        (ahead[window] % 24 == 0) & (np.arange(WINDOW_H) > 0),
         known[rows, window],
         surges[rows, window],
     )

@@ -9,9 +9,9 @@ foretold the days (Harrison and Stevens 1976), by forward probabilities alone (R
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln
 
 from services.metrics.growth.model import Floats
+from services.metrics.growth.negative_binomial import log_mass
 
 STEP = 0.15  # of the grid, in ln of the level
 GRID = np.arange(-4.0, 14.0, STEP)  # ln of joins a day: one in 55 days to a million a day
@@ -58,15 +58,11 @@ def regime(joins: Floats, exposure: Floats) -> Regime:
 def _likelihood(joins: Floats, exposure: Floats) -> Floats:
     """Of every day, up to a factor of each: days x grid x (calm, surge)."""
     mean, n = np.exp(GRID) * np.maximum(exposure / 24, 1e-3)[:, None], joins[:, None]
-    wide = _log_density(n, mean, FRAILTY)
+    known = n * np.log(mean)
+    wide = log_mass(FRAILTY, n, mean) + known
     top = wide.max(1, keepdims=True)
-    calm = sum((w * np.exp(_log_density(n, mean, k) - top) for k, w in CALM.items()), np.zeros(mean.shape))
+    calm = sum((w * np.exp(log_mass(k, n, mean) + known - top) for k, w in CALM.items()), np.zeros(mean.shape))
     return np.stack((np.maximum(calm, 1e-300), np.exp(wide - top) @ _HIGHER.T), axis=2)
-
-
-def _log_density(joins: Floats, mean: Floats, frailty: float) -> Floats:
-    log = gammaln(frailty + joins) - gammaln(frailty) + frailty * np.log(frailty / (frailty + mean))
-    return np.asarray(log + joins * np.log(mean / (frailty + mean)))
 
 
 def _higher() -> Floats:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln
 
-from services.metrics.growth.before import Before
-from services.metrics.growth.model import Flags, Floats, Indices
+from services.metrics.growth.before import LEAD_H, Before
+from services.metrics.growth.model import Floats, Indices
+from services.metrics.growth.negative_binomial import log_mass
 
 PAYS, WITHIN_D = 300, 0.35  # what a beginning in time is worth, and how long it is in time, in days, if rare enough
 LEAST_SHARE, MOST_SHARE = 0.02, 0.6  # of the prior that an effect is like a surge
@@ -53,7 +54,7 @@ class Surges:
     """
 
     opens: Indices  # W: hour of the day at which the windows open
-    log_rate: Floats  # W: that a surge begins, per step of two hours
+    rate: Floats  # W: chance that a surge begins, per step of two hours
     log_begins: Floats  # W x steps: that the publication's own begins
     log_to_come: Floats  # W x steps: that it has not begun by the end of the step
     log_share: Floats  # W: of the prior that an effect is like a surge
@@ -81,7 +82,7 @@ class Surges:
         joins, base, ending_joins, ending_base = np.zeros((4, windows))
         started = cls(
             opens=before.opens,
-            log_rate=np.log(rate / STEPS),
+            rate=rate / STEPS,
             log_begins=np.log(begins),
             log_to_come=np.log(1 - np.cumsum(begins, axis=1)),
             log_share=np.log(share),
@@ -99,21 +100,20 @@ class Surges:
             ending_base=ending_base,
             total=np.zeros((1, windows, 1)),
         )
-        came, expected = before.lead_joins * before.grain[:, None], before.lead_base * before.grain[:, None]
-        first = -came.shape[1]
-        for hour in range(first, 0):
-            at = hour - first
-            started._end_calm_days(before.lead_new_day[:, at], before.frailty)
-            joins, base = came[:, at], expected[:, at]
-            day = log_calm(before.frailty, started.joins + joins, started.base + base)
-            started.pass_hour(hour, joins, base, day[:, None], before.lead_others[:, at])
-        started._end_calm_days(before.lead_new_day[:, -1], before.frailty)
+        hours = zip(
+            before.lead_joins.T * before.grain, before.lead_base.T * before.grain, before.lead_others.T, strict=True
+        )
+        for hour, (came, expected, others) in enumerate(hours, start=-LEAD_H):
+            started._end_calm_days(hour, before.frailty)
+            day = log_mass(before.frailty, started.joins + came, started.base + expected)
+            started.pass_hour(hour, came, expected, day[:, None], others)
+        started._end_calm_days(0, before.frailty)
         return started
 
     def watch(self, frailty: Floats, day: Floats, weights: Floats) -> Floats:
         """The windows open, and a publication's own surge may begin. `day` (W x L): what `tick` will have counted of
         the first day so far; `weights` (L). Returns the chance that a surge goes on (W)."""
-        calm = self.calm[0, :, 0] + log_calm(frailty, self.joins, self.base)
+        calm = self.calm[0, :, 0] + log_mass(frailty, self.joins, self.base)
         seen = np.logaddexp(calm, self._surging(slice(None))[0])
         never = np.full((1, *day.shape), NEVER)
         self.log_rest = self.log_rest + calm - seen
@@ -148,9 +148,7 @@ class Surges:
     def _may_begin(self, step: int, others: Floats | None) -> None:
         first = step % FIRST * len(SIZES)
         begun = slice(first, first + len(SIZES))
-        rates = np.exp(self.log_rate)
-        if others is not None:
-            rates = np.minimum(rates + STEP_H * others, 0.5)
+        rates = self.rate if others is None else np.minimum(self.rate + STEP_H * others, 0.5)
         top = self.total.max(2)
         so_far = top + np.log(np.exp(self.total - top[:, :, None] + self.log_weights).sum(2))
         begins = np.log(rates) + so_far
@@ -169,10 +167,10 @@ class Surges:
         self.joins[which], self.base[which] = 0.0, 0.0
         self._goes_on(which, FADING, surging + np.log(LASTS))
 
-    def _end_calm_days(self, new_day: Flags, frailty: Floats) -> None:
-        ended = np.flatnonzero(new_day)
+    def _end_calm_days(self, hour: int, frailty: Floats) -> None:
+        ended = np.flatnonzero((self.opens + hour) % DAY_H == 0)
         if ended.size:
-            self.end_day(ended, log_calm(frailty, self.joins, self.base)[ended, None])
+            self.end_day(ended, log_mass(frailty, self.joins, self.base)[ended, None])
 
     def _goes_on(self, which: Indices, paces: tuple[Floats, Floats], log: Floats) -> None:
         """At one of the next `paces`, with log probability `log` (chains x windows)."""
@@ -195,12 +193,6 @@ class Surges:
         top = every.max(2)
         every -= top[:, :, None]
         return np.asarray(top + np.log(np.exp(every).sum(2)))
-
-
-def log_calm(frailty: Floats, joins: Floats, base: Floats) -> Floats:
-    """log f of a day so far without a surge, up to what its hours have by themselves."""
-    log = gammaln(frailty + joins) - gammaln(frailty) - joins * np.log(frailty)
-    return np.asarray(log - (frailty + joins) * np.log1p(base / frailty))
 
 
 def _begins(enough: Floats) -> Floats:
